@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include "base/msg.h"
+#include "base/xalloc.h"
+
+/* A block that stays in the second-level cache between read and scan. */
+enum { BLOCK = 256 * 1024, PEEK = 1024 * 1024, GZ_BLOCK = 64 * 1024 };
+
+struct input {
+	char *name;
+	int fd; /* -1: bytes in memory */
+	struct slice memory;
+	char *data; /* [begin, end) is read and not yet consumed */
+	size_t begin, end, cap;
+	uint64_t line_number;
+	bool eof, broken;
+	/* gzip: zlib's state, and whether it is inside a member */
+	bool started, gzip, in_member;
+	z_stream z;
+	unsigned char *packed;
+};
+
+static void
+break_off(struct input *in, const char *why)
+{
+	trouble("%s: %s; what came before is used", in->name, why);
+	in->broken = true;
+	in->eof = true;
+}
+
+/* Up to N bytes as stored, 0 at the end. */
+static size_t
+read_raw(struct input *in, void *to, size_t n)
+{
+	ssize_t got;
+
+	if (in->fd < 0) {
+		if (n > in->memory.len)
+			n = in->memory.len;
+		if (n)
+			memcpy(to, in->memory.ptr, n);
+		in->memory.ptr += n;
+		in->memory.len -= n;
+		return n;
+	}
+	do
+		got = read(in->fd, to, n);
+	while (got < 0 && errno == EINTR);
+	if (got < 0) {
+		break_off(in, strerror(errno));
+		return 0;
+	}
+	return (size_t)got;
+}
+
+static void
+refill_packed(struct input *in)
+{
+	if (in->z.avail_in)
+		return;
+	in->z.next_in = in->packed;
+	in->z.avail_in = (unsigned)read_raw(in, in->packed, GZ_BLOCK);
+}
+
+/* At the end of a member: another one, the end, or bytes that are neither
+ * (gzip(1) ignores zeros there, and so do we). */
+static void
+next_member(struct input *in)
+{
+	in->in_member = false;
+	for (;;) {
+		refill_packed(in);
+		if (!in->z.avail_in) {
+			in->eof = true;
+			return;
+		}
+		if (*in->z.next_in)
+			break;
+		in->z.next_in++;
+		in->z.avail_in--;
+	}
+	if (*in->z.next_in != 0x1f) {
+		break_off(in, "bytes behind the end of the gzip data");
+		return;
+	}
+	inflateReset(&in->z);
+	in->in_member = true;
+}
+
+static size_t
+read_gzip(struct input *in, char *to, size_t n)
+{
+	in->z.next_out = (unsigned char *)to;
+	in->z.avail_out = (unsigned)(n > 1u << 30 ? 1u << 30 : n);
+	n = in->z.avail_out;
+	while (!in->eof && in->z.avail_out == n) {
+		int rc;
+
+		refill_packed(in);
+		if (in->eof)
+			break;
+		if (!in->z.avail_in) {
+			break_off(in, "the gzip data is cut off");
+			break;
+		}
+		rc = inflate(&in->z, Z_NO_FLUSH);
+		if (rc == Z_STREAM_END)
+			next_member(in);
+		else if (rc != Z_OK && rc != Z_BUF_ERROR)
+			break_off(in, "the gzip data is damaged");
+	}
+	return n - in->z.avail_out;
+}
+
+/* Looks at the first bytes: is it gzip? */
+static void
+start(struct input *in)
+{
+	size_t got = 0, n;
+
+	in->started = true;
+	in->cap = BLOCK;
+	in->data = xmalloc(in->cap);
+	while (got < 2 && (n = read_raw(in, in->data + got, BLOCK - got)) > 0)
+		got += n;
+	in->end = got;
+	if (got < 2 || memcmp(in->data, "\x1f\x8b", 2))
+		return;
+	in->gzip = in->in_member = true;
+	in->packed = xmalloc(BLOCK);
+	memcpy(in->packed, in->data, got);
+	in->z.next_in = in->packed;
+	in->z.avail_in = (unsigned)got;
+	in->end = 0;
+	if (inflateInit2(&in->z, 15 + 16) != Z_OK)
+		die("out of memory");
+}
+
+/* Makes room and reads more; false when there is no more. */
+static bool
+fill(struct input *in)
+{
+	size_t n;
+
+	if (!in->started) {
+		start(in);
+		if (in->end)
+			return true;
+	}
+	if (in->eof)
+		return false;
+	if (in->begin) {
+		memmove(in->data, in->data + in->begin, in->end - in->begin);
+		in->end -= in->begin;
+		in->begin = 0;
+	}
+	if (in->cap - in->end < BLOCK / 2) {
+		in->cap *= 2;
+		in->data = xreallocarray(in->data, in->cap, 1);
+	}
+	n = in->cap - in->end;
+	n = in->gzip ? read_gzip(in, in->data + in->end, n)
+		     : read_raw(in, in->data + in->end, n);
+	in->end += n;
+	if (!n)
+		in->eof = true;
+	return n > 0;
+}
+
+static struct input *
+input_new(const char *name, int fd)
+{
+	struct input *in = xcalloc(1, sizeof *in);
+
+	in->name = xstrdup(name);
+	in->fd = fd;
+	return in;
+}
+
+struct input *
+input_open(const char *path, const char *what)
+{
+	struct stat st;
+	int fd;
+
+	if (!strcmp(path, "-")) {
+		if (isatty(STDIN_FILENO))
+			die("standard input is a terminal; give %s in a file "
+			    "or through a pipe",
+			    what);
+		return input_new("standard input", STDIN_FILENO);
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die_errno("%s", path);
+	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
+		die("%s: is a directory; %s was expected", path, what);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return input_new(path, fd);
+}
+
+struct input *
+input_from_bytes(struct slice bytes, const char *name)
+{
+	struct input *in = input_new(name, -1);
+
+	in->memory = bytes;
+	return in;
+}
+
+bool
+input_line(struct input *in, struct slice *line)
+{
+	size_t scanned = 0;
+
+	if (!in->started)
+		fill(in);
+	for (;;) {
+		char *from = in->data + in->begin + scanned;
+		size_t left = in->end - in->begin - scanned;
+		char *nl = left ? memchr(from, '\n', left) : NULL;
+
+		if (nl) {
+			line->ptr = in->data + in->begin;
+			line->len = (size_t)(nl - line->ptr);
+			in->begin += line->len + 1;
+			in->line_number++;
+			return true;
+		}
+		scanned += left;
+		if (!fill(in))
+			break;
+	}
+	if (in->begin == in->end)
+		return false;
+	line->ptr = in->data + in->begin;
+	line->len = in->end - in->begin;
+	in->begin = in->end;
+	in->line_number++;
+	return true;
+}
+
+struct slice
+input_peek(struct input *in)
+{
+	while (in->end - in->begin < PEEK && fill(in))
+		;
+	return (struct slice){ in->data + in->begin, in->end - in->begin };
+}
+
+const char *
+input_name(const struct input *in)
+{
+	return in->name;
+}
+
+uint64_t
+input_line_number(const struct input *in)
+{
+	return in->line_number;
+}
+
+bool
+input_broken(const struct input *in)
+{
+	return in->broken;
+}
+
+void
+input_close(struct input *in)
+{
+	if (in->gzip)
+		inflateEnd(&in->z);
+	if (in->fd > STDIN_FILENO)
+		close(in->fd);
+	free(in->packed);
+	free(in->data);
+	free(in->name);
+	free(in);
+}

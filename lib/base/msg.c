@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/msg.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *program = "profkit";
+static int trouble_status = 2;
+static int status;
+
+void
+msg_init(const char *name, int trouble)
+{
+	program = name;
+	trouble_status = trouble;
+}
+
+int
+msg_status(void)
+{
+	return status;
+}
+
+int
+msg_trouble_status(void)
+{
+	return trouble_status;
+}
+
+const char *
+msg_program(void)
+{
+	return program;
+}
+
+/* Copies SRC to OUT with control bytes escaped; returns the length, at most
+ * SIZE - 1 so that the newline fits. Valid UTF-8 passes. */
+static size_t
+escape(char *out, size_t size, const char *src)
+{
+	size_t n = 0;
+
+	for (; *src && n + 5 < size; src++) {
+		unsigned char c = (unsigned char)*src;
+
+		if (c < 0x20 || c == 0x7f)
+			n += (size_t)sprintf(out + n, "\\x%02x", c);
+		else
+			out[n++] = (char)c;
+	}
+	return n;
+}
+
+static void
+emit(const char *kind, const char *fmt, va_list ap, int err)
+{
+	char text[4096], line[6144];
+	size_t n;
+	int len = vsnprintf(text, sizeof text, fmt, ap);
+
+	if (len >= (int)sizeof text)
+		memcpy(text + sizeof text - 4, "...", 4);
+	n = (size_t)snprintf(line, 128, "%s: %s", program, kind);
+	n += escape(line + n, sizeof line - n - 256, text);
+	if (err) {
+		line[n++] = ':';
+		line[n++] = ' ';
+		n += escape(line + n, sizeof line - n, strerror(err));
+	}
+	line[n++] = '\n';
+	/* Nothing sensible is left to do when standard error is gone. */
+	while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
+		;
+}
+
+#define EMIT(kind, err)                                                        \
+	do {                                                                   \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		emit(kind, fmt, ap, err);                                      \
+		va_end(ap);                                                    \
+	} while (0)
+
+void
+note(const char *fmt, ...)
+{
+	EMIT("", 0);
+}
+
+void
+warning(const char *fmt, ...)
+{
+	EMIT("warning: ", 0);
+}
+
+void
+warning_errno(const char *fmt, ...)
+{
+	EMIT("warning: ", errno);
+}
+
+void
+trouble(const char *fmt, ...)
+{
+	status = trouble_status;
+	EMIT("", 0);
+}
+
+void
+trouble_errno(const char *fmt, ...)
+{
+	int err = errno;
+
+	status = trouble_status;
+	EMIT("", err);
+}
+
+void
+die(const char *fmt, ...)
+{
+	EMIT("", 0);
+	exit(trouble_status);
+}
+
+void
+die_errno(const char *fmt, ...)
+{
+	EMIT("", errno);
+	exit(trouble_status);
+}
+
+void
+die_usage(const char *fmt, ...)
+{
+	EMIT("", 0);
+	fprintf(stderr, "Try '%s --help'.\n", program);
+	exit(trouble_status);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A folded profile in memory: the distinct stacks, each a row of symbol ids
+ * from the outermost frame inwards, with one or two values. Memory follows
+ * the number of distinct stacks, not of lines. A zeroed struct is empty.
+ */
+#ifndef PK_PROFILE_PROFILE_H
+#define PK_PROFILE_PROFILE_H
+
+#include <stdint.h>
+#include "base/input.h"
+#include "base/intern.h"
+#include "base/output.h"
+
+struct profile_stack {
+	uint64_t first;	 /* index of its outermost frame in profile.frames */
+	uint32_t depth;
+	uint32_t tag;	 /* the hash's lower half; for the table's own use */
+	double value[2]; /* the second is 0 in one-column profiles */
+};
+
+struct profile {
+	struct intern symbols;
+	uint32_t *frames; /* symbol ids of all stacks, end to end */
+	size_t n_frames, cap_frames;
+	struct profile_stack *stacks; /* in order of first sight */
+	size_t n_stacks, cap_stacks;
+	uint64_t *slots; /* hash table over stacks */
+	size_t mask;
+	int columns;		/* 1 or 2; 0 while nothing was read */
+	double total[2];
+	uint64_t skipped_lines; /* lines without a value; see profile_read */
+};
+
+/* Adds VALUE to the stack of these frames; equal stacks are one. */
+void profile_add(struct profile *p, const uint32_t *frames, size_t depth,
+		 double value0, double value1);
+
+/*
+ * Reads folded stacks, `outermost;...;innermost VALUE [VALUE]`. A file is one-
+ * or two-column as a whole, judged by all complete lines of its first
+ * mebibyte. Files of one column that follow a two-column one fill the second.
+ * Blank lines are ignored; lines without a value are skipped and counted.
+ */
+void profile_read(struct profile *p, struct input *in);
+
+/* Says how many lines of all input were skipped, and calls an empty profile
+ * what it is; call once after the last profile_read. */
+void profile_report_skipped(const struct profile *p);
+
+enum profile_order {
+	/* Bytewise order of the folded text: what files are written in. */
+	PROFILE_BY_TEXT,
+	/* Frame by frame: stacks with a common outer part are neighbours. */
+	PROFILE_BY_FRAME,
+};
+
+/* The stacks' indices in that order: n_stacks of them, to be freed. */
+uint32_t *profile_sort(const struct profile *p, enum profile_order order);
+
+/* Writes all stacks, sorted bytewise, in as many columns as there are.
+ * Stacks whose values are all 0 are left out. */
+void profile_write(const struct profile *p, struct output *out);
+
+void profile_free(struct profile *p);
+
+#endif

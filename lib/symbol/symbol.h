@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names, source lines and inlined calls for addresses of modules. The only
+ * place that knows libelf, libdw and libiberty. Nothing here is called from a
+ * recorder's hot path.
+ */
+#ifndef PK_SYMBOL_SYMBOL_H
+#define PK_SYMBOL_SYMBOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/slice.h"
+
+enum symbol_names {
+	SYMBOL_NAMES_SHORT, /* demangled, without parameters and return type */
+	SYMBOL_NAMES_FULL,  /* demangled, with them */
+	SYMBOL_NAMES_RAW,   /* as the symbol table has them */
+};
+
+struct symbol_options {
+	enum symbol_names names;
+	bool inlines; /* expand inlined calls */
+	bool lines;   /* look source lines up */
+	/* Additional directories laid out like /usr/lib/debug; NULL-ended. */
+	const char *const *debug_dirs;
+	const char *sysroot; /* prefix for module paths, or NULL */
+};
+
+/* How a module's addresses are counted; the letters of pk-capture(5). */
+enum symbol_base {
+	SYMBOL_BASE_VADDR = 'v',
+	SYMBOL_BASE_OFFSET = 'o',
+};
+
+struct symbolizer;
+struct symbolizer *symbolizer_new(const struct symbol_options *opt);
+void symbolizer_free(struct symbolizer *s);
+
+/*
+ * A module by its path and build id (hexadecimal text; empty: unknown).
+ * Never NULL: a module that cannot be found answers every address with no
+ * name, and symbol_module_problem says why.
+ */
+struct symbol_module *symbolizer_module(struct symbolizer *s,
+					struct slice path,
+					struct slice build_id,
+					enum symbol_base base);
+
+enum symbol_problem {
+	SYMBOL_OK,
+	SYMBOL_NO_FILE,	   /* not there, or not readable */
+	SYMBOL_MISMATCH,   /* there, but with another build id */
+	SYMBOL_NOT_ELF,
+	SYMBOL_NO_SYMBOLS, /* stripped, and no debug file found */
+};
+enum symbol_problem symbol_module_problem(const struct symbol_module *m);
+/* Whether DWARF was found (lines and inlined calls can be answered). */
+bool symbol_module_has_dwarf(const struct symbol_module *m);
+
+struct symbol_frame {
+	struct slice name; /* empty: unknown */
+	struct slice file; /* source file, empty: unknown */
+	uint32_t line;	   /* 0: unknown */
+	bool inlined;	   /* inlined into the next frame */
+};
+
+/*
+ * The frames at ADDR, innermost first: the inlined calls, then the function
+ * itself. At least one, at most MAX (the outer ones win); slices live as long
+ * as the symbolizer. Cheapest when called in ascending order of address
+ * within a module.
+ */
+size_t symbol_lookup(struct symbol_module *m, uint64_t addr,
+		     struct symbol_frame *out, size_t max);
+
+/* Demangles C++ (Itanium), Rust (legacy and v0) and D into OUT, at most CAP
+ * bytes; what is no mangled name, explodes or exceeds the cap is copied as it
+ * is and false returned. Rust's ::h hash is dropped but for RAW; clone
+ * suffixes (.part.0, .constprop.1, .cold, .llvm.N) are dropped for SHORT and
+ * kept otherwise. */
+struct buf;
+bool symbol_demangle(struct slice name, enum symbol_names names,
+		     struct buf *out, size_t cap);
+
+#endif
