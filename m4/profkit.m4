@@ -45,6 +45,20 @@ AS_CASE([$host_cpu-$host_os], [x86_64-linux*], [],
   [AC_MSG_ERROR([profkit runs on x86_64 Linux; this is $host])])
 ])
 
+dnl PK_COMPLETION: under our own prefix unless told otherwise, so that an
+dnl installation never writes outside it.
+AC_DEFUN([PK_COMPLETION], [
+AC_ARG_WITH([bash-completion-dir],
+  [AS_HELP_STRING([--with-bash-completion-dir=DIR],
+    [where completions go @<:@DATADIR/bash-completion/completions@:>@])],
+  [], [with_bash_completion_dir=yes])
+AS_CASE([$with_bash_completion_dir],
+  [yes], [PK_COMPLETIONDIR='${datadir}/bash-completion/completions'],
+  [no], [AC_MSG_ERROR([--with-bash-completion-dir wants a folder])],
+  [PK_COMPLETIONDIR=$with_bash_completion_dir])
+AC_SUBST([PK_COMPLETIONDIR])
+])
+
 dnl PK_TEST_TOOLS: what `make check` needs; a missing one is said there.
 AC_DEFUN([PK_TEST_TOOLS], [
 AC_PATH_PROG([BATS], [bats], [no])

@@ -7,15 +7,18 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "base/msg.h"
-#include "base/xalloc.h"
+#include "base/pages.h"
 
-/* A block that stays in the second-level cache between read and scan. */
-enum { BLOCK = 256 * 1024, PEEK = 1024 * 1024, GZ_BLOCK = 64 * 1024 };
+/* A block that stays in the second-level cache between read and scan; PAD
+ * bytes behind the data may be read. */
+enum { BLOCK = 256 * 1024, PEEK = 1024 * 1024, GZ_BLOCK = 64 * 1024, PAD = 64 };
 
 struct input {
 	char *name;
 	int fd; /* -1: bytes in memory */
 	struct slice memory;
+	bool part; /* of a file: the bytes from at to stop */
+	off_t at, stop;
 	char *data; /* [begin, end) is read and not yet consumed */
 	size_t begin, end, cap;
 	uint64_t line_number;
@@ -49,13 +52,17 @@ read_raw(struct input *in, void *to, size_t n)
 		in->memory.len -= n;
 		return n;
 	}
+	if (in->part && (off_t)n > in->stop - in->at)
+		n = (size_t)(in->stop - in->at);
 	do
-		got = read(in->fd, to, n);
+		got = in->part ? pread(in->fd, to, n, in->at)
+			       : read(in->fd, to, n);
 	while (got < 0 && errno == EINTR);
 	if (got < 0) {
 		break_off(in, strerror(errno));
 		return 0;
 	}
+	in->at += got;
 	return (size_t)got;
 }
 
@@ -118,15 +125,28 @@ read_gzip(struct input *in, char *to, size_t n)
 	return n - in->z.avail_out;
 }
 
+static void
+alloc_data(struct input *in, size_t cap)
+{
+	in->cap = cap;
+	in->data = xmalloc(cap + PAD);
+	if (cap > BLOCK || in->part)
+		pages_populate(in->data, cap);
+}
+
 /* Looks at the first bytes: is it gzip? */
 static void
 start(struct input *in)
 {
 	size_t got = 0, n;
+	struct stat st;
 
 	in->started = true;
-	in->cap = BLOCK;
-	in->data = xmalloc(in->cap);
+	if (in->fd >= 0 && !fstat(in->fd, &st) && S_ISREG(st.st_mode) &&
+	    st.st_size > PEEK)
+		alloc_data(in, PEEK + BLOCK);
+	else
+		alloc_data(in, BLOCK);
 	while (got < 2 && (n = read_raw(in, in->data + got, BLOCK - got)) > 0)
 		got += n;
 	in->end = got;
@@ -161,10 +181,13 @@ fill(struct input *in)
 		in->begin = 0;
 	}
 	if (in->cap - in->end < BLOCK / 2) {
+		if (in->cap > SIZE_MAX / 4)
+			die("out of memory");
 		in->cap *= 2;
-		in->data = xreallocarray(in->data, in->cap, 1);
+		in->data = xreallocarray(in->data, in->cap + PAD, 1);
 	}
-	n = in->cap - in->end;
+	/* No more than a block, even where a peek has left room for more. */
+	n = in->cap - in->end < BLOCK ? in->cap - in->end : BLOCK;
 	n = in->gzip ? read_gzip(in, in->data + in->end, n)
 		     : read_raw(in, in->data + in->end, n);
 	in->end += n;
@@ -244,6 +267,140 @@ input_line(struct input *in, struct slice *line)
 	in->begin = in->end;
 	in->line_number++;
 	return true;
+}
+
+static bool
+take_block(struct input *in, size_t n, struct slice *block)
+{
+	block->ptr = in->data + in->begin;
+	block->len = n;
+	in->begin += n;
+	return n > 0;
+}
+
+bool
+input_block(struct input *in, struct slice *block)
+{
+	size_t scanned = 0;
+
+	if (!in->started)
+		fill(in);
+	for (;;) {
+		size_t left = in->end - in->begin;
+		const char *from = in->data + in->begin, *nl;
+
+		nl = left > scanned
+			     ? memrchr(from + scanned, '\n', left - scanned)
+			     : NULL;
+		if (nl)
+			return take_block(in, (size_t)(nl - from) + 1, block);
+		scanned = left;
+		if (!fill(in))
+			return take_block(in, left, block);
+	}
+}
+
+/* Where the first line at or behind FROM begins; STOP when there is none. */
+static off_t
+next_line(int fd, off_t from, off_t stop)
+{
+	char text[4096];
+
+	while (from < stop) {
+		ssize_t n = pread(fd, text, sizeof text, from);
+		const char *nl = n > 0 ? memchr(text, '\n', (size_t)n) : NULL;
+
+		if (n <= 0)
+			break;
+		if (nl)
+			return from + (nl - text) + 1;
+		from += n;
+	}
+	return stop;
+}
+
+static struct input *
+new_part(const struct input *in, off_t at, off_t stop)
+{
+	struct input *part = xcalloc(1, sizeof *part);
+
+	part->name = xstrdup(in->name);
+	part->fd = in->fd;
+	part->part = true;
+	part->at = at;
+	part->stop = stop;
+	/* The whole may begin with bytes that look like gzip in a part. */
+	part->started = true;
+	alloc_data(part, BLOCK);
+	return part;
+}
+
+/* Where what is left of a plain file begins and ends; false if IN is none. */
+static bool
+bounds_left(const struct input *in, off_t *from, off_t *stop)
+{
+	struct stat st;
+
+	*from = in->at;
+	*stop = in->stop;
+	if (in->fd < 0 || !in->started || in->gzip || in->broken)
+		return false;
+	if (!in->part) {
+		if (fstat(in->fd, &st) || !S_ISREG(st.st_mode))
+			return false;
+		*from = lseek(in->fd, 0, SEEK_CUR);
+		*stop = st.st_size;
+	}
+	*from -= (off_t)(in->end - in->begin);
+	return *from >= 0 && *from < *stop;
+}
+
+uint64_t
+input_left(const struct input *in)
+{
+	off_t from, stop;
+
+	return bounds_left(in, &from, &stop) ? (uint64_t)(stop - from) : 0;
+}
+
+int
+input_split(const struct input *in, int n, struct input *parts[])
+{
+	off_t begin, end, from, stop;
+	int i, made = 0;
+
+	if (!bounds_left(in, &begin, &end) || in->part)
+		return 0;
+	if ((end - begin) / INPUT_LEAST_PART < n)
+		n = (int)((end - begin) / INPUT_LEAST_PART);
+	if (n < 2)
+		return 0;
+	for (i = 0, from = begin; i < n; i++, from = stop) {
+		stop = end;
+		if (i + 1 < n)
+			stop = next_line(in->fd,
+					 begin + (end - begin) / n * (i + 1),
+					 end);
+		if (stop > from)
+			parts[made++] = new_part(in, from, stop);
+	}
+	return made;
+}
+
+void
+input_join(struct input *in, struct input *part)
+{
+	in->broken = in->broken || part->broken;
+	in->eof = true;
+	in->begin = in->end;
+	input_drop(part);
+}
+
+void
+input_drop(struct input *part)
+{
+	part->fd = -1; /* its owner's */
+	input_close(part);
 }
 
 struct slice

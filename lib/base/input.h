@@ -25,6 +25,32 @@ struct input *input_from_bytes(struct slice bytes, const char *name);
 /* The next line without its newline, valid until the next call; false at the
  * end. A last line without a newline counts. */
 bool input_line(struct input *in, struct slice *line);
+/*
+ * The next lines, as many as are to be had at once, whole and with their
+ * newlines; only the last line of the input may lack its own. Never empty;
+ * false at the end. Valid until the next call; 64 bytes behind it may be read
+ * (and hold anything). Lines taken this way are not numbered.
+ */
+bool input_block(struct input *in, struct slice *block);
+
+/* How many bytes there are yet to read, where that is known; else 0. After
+ * input_peek. */
+uint64_t input_left(const struct input *in);
+
+/* Splitting takes this many bytes for each part. */
+enum { INPUT_LEAST_PART = 4 << 20 };
+/*
+ * Cuts what is left of a plain file at line starts into at most N inputs of
+ * about equal size, for threads of their own, after input_peek. IN stays where
+ * it is and must outlive them. Returns how many there are: 0 when IN is no
+ * plain file or too small.
+ */
+int input_split(const struct input *in, int n, struct input *parts[]);
+/* Closes a part; IN's lines then count as read. */
+void input_join(struct input *in, struct input *part);
+/* Closes a part that is not wanted after all; IN stays where it is. */
+void input_drop(struct input *part);
+
 /* The first bytes, as many as are to be had up to 1 MiB, without consuming
  * them; only before the first input_line. */
 struct slice input_peek(struct input *in);

@@ -6,18 +6,33 @@
 
 #include <stdint.h>
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/slice.h"
+
+/* All that most look-ups need, so that they take one miss of the cache for the
+ * slot and one for the text. */
+struct intern_slot {
+	uint32_t tag;	  /* the hash's upper half */
+	uint32_t id;	  /* from 1; 0 is empty */
+	const char *text; /* its length is in the 8 bytes before it */
+};
 
 struct intern {
 	struct arena arena;
-	struct slice *names;
-	uint64_t *slots; /* hash's upper half, id + 1; 0 is empty */
+	char *next; /* room for text; HASH_STRIPE bytes behind it are there */
+	size_t left;
+	struct slice *names; /* padded (hash.h), with a NUL behind each */
+	struct intern_slot *slots;
 	size_t n, cap, mask;
 };
 
 uint32_t intern_add(struct intern *t, struct slice s);
-/* The same for a caller that has hash_bytes(s) already. */
+/* The same for a caller that has hash_name(s) already. */
 uint32_t intern_add_hashed(struct intern *t, struct slice s, uint64_t hash);
+/* intern_add for N names, from whose starts 64 bytes may be read: the inner
+ * loop of reading folded stacks. */
+void intern_add_padded(struct intern *t, const struct slice *names, size_t n,
+		       uint32_t *ids);
 /* -1 when S was never added. */
 int64_t intern_find(const struct intern *t, struct slice s);
 void intern_free(struct intern *t);

@@ -11,12 +11,19 @@
 static const char *program = "profkit";
 static int trouble_status = 2;
 static int status;
+static bool muted;
 
 void
 msg_init(const char *name, int trouble)
 {
 	program = name;
 	trouble_status = trouble;
+}
+
+void
+msg_mute(void)
+{
+	muted = true;
 }
 
 int
@@ -72,6 +79,8 @@ emit(const char *kind, const char *fmt, va_list ap, int err)
 		n += escape(line + n, sizeof line - n, strerror(err));
 	}
 	line[n++] = '\n';
+	if (muted)
+		return;
 	/* Nothing sensible is left to do when standard error is gone. */
 	while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
 		;

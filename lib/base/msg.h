@@ -28,6 +28,9 @@ void die_errno(const char *fmt, ...)
 void die_usage(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/* For fuzz targets, which meet millions of mistakes: nothing is printed. */
+void msg_mute(void);
+
 /* The status the program should end with: 0, or trouble's. */
 int msg_status(void);
 int msg_trouble_status(void);

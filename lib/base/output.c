@@ -271,3 +271,15 @@ output_try_close(struct output *o)
 	errno = err;
 	return ok;
 }
+
+void
+output_abandon(struct output *o)
+{
+	if (o->final) {
+		close(o->fd);
+		remove_unfinished();
+		free(unfinished);
+		unfinished = NULL;
+	}
+	output_free(o);
+}

@@ -34,5 +34,7 @@ struct output *output_open_lenient(const char *path, unsigned flags,
 				   const char *what);
 bool output_try_write(struct output *out, const void *p, size_t n);
 bool output_try_close(struct output *out);
+/* Throws away what a file would have become; frees OUT. */
+void output_abandon(struct output *out);
 
 #endif

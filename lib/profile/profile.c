@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/profile.h"
 
+#include <math.h>
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/msg.h"
-#include "base/number.h"
+#include "base/pages.h"
 #include "base/xalloc.h"
 
 static uint64_t
@@ -13,13 +14,29 @@ slot_of(uint64_t hash, size_t index)
 	return (hash & ~(uint64_t)UINT32_MAX) | (index + 1);
 }
 
+/* Text rarely has less than this for a frame, and for a stack. */
+enum { FRAME_TEXT = 8, STACK_TEXT = 64 };
+
+void
+profile_reserve(struct profile *p, uint64_t bytes)
+{
+	uint64_t frames = bytes / FRAME_TEXT, stacks = bytes / STACK_TEXT;
+
+	if (p->cap_frames || p->cap_stacks)
+		return;
+	p->frames = pages_reserve(frames * sizeof *p->frames);
+	p->cap_frames = p->frames ? frames : 0;
+	p->stacks = pages_reserve(stacks * sizeof *p->stacks);
+	p->cap_stacks = p->stacks ? stacks : 0;
+}
+
 static void
 rehash(struct profile *p, size_t n_slots)
 {
 	uint64_t *old = p->slots;
 	size_t old_n = old ? p->mask + 1 : 0, i, at;
 
-	p->slots = xcalloc(n_slots, sizeof *p->slots);
+	p->slots = pages_calloc(n_slots, sizeof *p->slots);
 	p->mask = n_slots - 1;
 	for (i = 0; i < old_n; i++) {
 		if (!old[i])
@@ -38,8 +55,8 @@ is_stack(const struct profile *p, const struct profile_stack *s,
 	 const uint32_t *frames, size_t depth)
 {
 	return s->depth == depth &&
-	       (!depth || !memcmp(p->frames + s->first, frames,
-				  depth * sizeof *frames));
+	       (!depth ||
+		!memcmp(p->frames + s->first, frames, depth * sizeof *frames));
 }
 
 static struct profile_stack *
@@ -50,28 +67,28 @@ new_stack(struct profile *p, const uint32_t *frames, size_t depth,
 
 	if (p->n_stacks >= UINT32_MAX - 1 || depth > UINT32_MAX)
 		die("more than 4 billion distinct stacks");
-	GROW(p->stacks, p->cap_stacks, p->n_stacks + 1);
-	GROW(p->frames, p->cap_frames, p->n_frames + depth);
+	PAGES_GROW(p->stacks, p->cap_stacks, p->n_stacks, p->n_stacks + 1);
+	PAGES_GROW(p->frames, p->cap_frames, p->n_frames, p->n_frames + depth);
 	s = &p->stacks[p->n_stacks++];
 	*s = (struct profile_stack){ .first = p->n_frames,
 				     .depth = (uint32_t)depth,
 				     .tag = (uint32_t)hash };
 	if (depth)
-		memcpy(p->frames + p->n_frames, frames,
-		       depth * sizeof *frames);
+		memcpy(p->frames + p->n_frames, frames, depth * sizeof *frames);
 	p->n_frames += depth;
 	return s;
 }
 
 static struct profile_stack *
-find_or_add(struct profile *p, const uint32_t *frames, size_t depth)
+find_or_add(struct profile *p, const uint32_t *frames, size_t depth,
+	    uint64_t hash)
 {
-	uint64_t hash = hash_bytes(frames, depth * sizeof *frames), slot;
+	uint64_t slot;
 	struct profile_stack *s;
 	size_t at;
 
 	if (p->n_stacks + 1 > p->mask / 2)
-		rehash(p, p->mask ? (p->mask + 1) * 2 : 1024);
+		rehash(p, p->mask ? (p->mask + 1) * 4 : 1024);
 	for (at = hash & p->mask; (slot = p->slots[at]);
 	     at = (at + 1) & p->mask) {
 		s = &p->stacks[(uint32_t)slot - 1];
@@ -82,121 +99,95 @@ find_or_add(struct profile *p, const uint32_t *frames, size_t depth)
 	return new_stack(p, frames, depth, hash);
 }
 
+static void
+add_to(struct profile_stack *s, const double values[2])
+{
+	s->value[0] += values[0];
+	s->value[1] += values[1];
+}
+
+uint64_t
+profile_prepare(const struct profile *p, const uint32_t *frames, size_t depth)
+{
+	uint64_t hash = hash_bytes(frames, depth * sizeof *frames);
+
+	if (p->slots)
+		__builtin_prefetch(&p->slots[hash & p->mask]);
+	return hash;
+}
+
+void
+profile_add_prepared(struct profile *p, const uint32_t *frames, size_t depth,
+		     uint64_t hash, double value0, double value1)
+{
+	double values[2] = { value0, value1 };
+
+	add_to(find_or_add(p, frames, depth, hash), values);
+	p->total[0] += value0;
+	p->total[1] += value1;
+	p->magnitude += fabs(value0) + fabs(value1);
+	if (value0 != rint(value0) || value1 != rint(value1))
+		p->inexact = true;
+}
+
 void
 profile_add(struct profile *p, const uint32_t *frames, size_t depth,
 	    double value0, double value1)
 {
-	struct profile_stack *s = find_or_add(p, frames, depth);
-
-	s->value[0] += value0;
-	s->value[1] += value1;
-	p->total[0] += value0;
-	p->total[1] += value1;
-}
-
-/* Cuts the last blank-separated field off LINE when it is a number. */
-static bool
-cut_value(struct slice *line, double *value)
-{
-	const char *blank = memrchr(line->ptr, ' ', line->len);
-	struct slice field;
-
-	if (!blank)
-		return false;
-	field.ptr = blank + 1;
-	field.len = (size_t)(line->ptr + line->len - field.ptr);
-	if (!parse_value(field, value))
-		return false;
-	line->len = (size_t)(blank - line->ptr);
-	return true;
-}
-
-static struct slice
-trim_end(struct slice s)
-{
-	while (s.len && (s.ptr[s.len - 1] == '\r' || s.ptr[s.len - 1] == ' ' ||
-			 s.ptr[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
-/* Whether every complete line of the first mebibyte ends in two numbers. */
-static bool
-has_two_columns(struct input *in)
-{
-	struct slice rest = input_peek(in);
-	bool seen = false;
-
-	while (rest.len) {
-		struct slice line = slice_cut(&rest, '\n');
-		double value;
-
-		if (!rest.ptr && seen)
-			break; /* may be incomplete */
-		line = trim_end(line);
-		if (!line.len)
-			continue;
-		if (!cut_value(&line, &value) || !cut_value(&line, &value))
-			return false;
-		seen = true;
-	}
-	return seen;
-}
-
-/* Frame ids of the line being read; grows as needed. */
-struct frames {
-	uint32_t *ids;
-	size_t n, cap;
-};
-
-static void
-split_frames(struct profile *p, struct slice stack, struct frames *f)
-{
-	const char *at = stack.ptr, *end = at + stack.len;
-
-	f->n = 0;
-	for (;;) {
-		const char *semi = memchr(at, ';', (size_t)(end - at));
-		struct slice name = { at, (size_t)((semi ? semi : end) - at) };
-
-		GROW(f->ids, f->cap, f->n + 1);
-		f->ids[f->n++] = intern_add(&p->symbols, name);
-		if (!semi)
-			return;
-		at = semi + 1;
-	}
+	profile_add_prepared(p, frames, depth,
+			     profile_prepare(p, frames, depth), value0, value1);
 }
 
 static void
-read_line(struct profile *p, struct slice line, bool two, struct frames *f)
+add_totals(struct profile *p, const struct profile *from)
 {
-	double v0, v1 = 0;
+	p->total[0] += from->total[0];
+	p->total[1] += from->total[1];
+	p->magnitude += from->magnitude;
+	p->inexact = p->inexact || from->inexact;
+	p->skipped_lines += from->skipped_lines;
+	if (from->columns > p->columns)
+		p->columns = from->columns;
+}
 
-	line = trim_end(line);
-	if (!line.len)
-		return;
-	if (!cut_value(&line, &v0) || (two && (v1 = v0, !cut_value(&line, &v0)))) {
-		p->skipped_lines++;
-		return;
+/* Stacks prepared before the first of them is added. */
+enum { AHEAD = 8 };
+
+static void
+merge_stacks(struct profile *p, const struct profile *from)
+{
+	const struct profile_stack *s = from->stacks;
+	uint64_t hashes[AHEAD];
+	size_t i;
+
+	for (i = 0; i < from->n_stacks + AHEAD; i++) {
+		uint64_t *hash = &hashes[i % AHEAD];
+
+		if (i >= AHEAD)
+			add_to(find_or_add(p, from->frames + s[i - AHEAD].first,
+					   s[i - AHEAD].depth, *hash),
+			       s[i - AHEAD].value);
+		if (i < from->n_stacks)
+			*hash = profile_prepare(p, from->frames + s[i].first,
+						s[i].depth);
 	}
-	if (!two && p->columns == 2)
-		v1 = v0;
-	split_frames(p, line, f);
-	profile_add(p, f->ids, f->n, v0, v1);
 }
 
 void
-profile_read(struct profile *p, struct input *in)
+profile_merge(struct profile *p, struct profile *from)
 {
-	struct frames f = { 0 };
-	struct slice line;
-	bool two = has_two_columns(in);
+	uint32_t *ids = xcalloc(from->symbols.n, sizeof *ids);
+	size_t i;
 
-	if (two || !p->columns)
-		p->columns = two ? 2 : 1;
-	while (input_line(in, &line))
-		read_line(p, line, two, &f);
-	free(f.ids);
+	for (i = 0; i < from->symbols.n; i++)
+		ids[i] = intern_add(&p->symbols,
+				    intern_get(&from->symbols, (uint32_t)i));
+	for (i = 0; i < from->n_frames; i++)
+		from->frames[i] = ids[from->frames[i]];
+	merge_stacks(p, from);
+	add_totals(p, from);
+	free(ids);
+	profile_free(from);
 }
 
 void
@@ -209,18 +200,30 @@ profile_report_skipped(const struct profile *p)
 			p->skipped_lines == 1 ? "" : "s");
 }
 
+/* Interned names are padded, so a short one is a copy of constant size. */
+static void
+add_frame(struct buf *b, struct slice name)
+{
+	if (b->cap - b->len < name.len + HASH_STRIPE + 1)
+		buf_reserve(b, name.len + HASH_STRIPE + 1);
+	memcpy(b->ptr + b->len, name.ptr, HASH_STRIPE);
+	if (name.len > HASH_STRIPE)
+		memcpy(b->ptr + b->len, name.ptr, name.len);
+	b->len += name.len;
+	b->ptr[b->len++] = ';';
+}
+
 static void
 write_stack(const struct profile *p, const struct profile_stack *s,
 	    struct buf *b)
 {
+	const uint32_t *frames = p->frames + s->first;
 	uint32_t i;
 
-	buf_clear(b);
-	for (i = 0; i < s->depth; i++) {
-		if (i)
-			buf_char(b, ';');
-		buf_slice(b, intern_get(&p->symbols, p->frames[s->first + i]));
-	}
+	for (i = 0; i < s->depth; i++)
+		add_frame(b, intern_get(&p->symbols, frames[i]));
+	if (s->depth)
+		b->len--;
 	buf_char(b, ' ');
 	buf_number(b, s->value[0]);
 	if (p->columns == 2) {
@@ -229,6 +232,8 @@ write_stack(const struct profile *p, const struct profile_stack *s,
 	}
 	buf_char(b, '\n');
 }
+
+enum { WRITE_BLOCK = 64 * 1024 };
 
 void
 profile_write(const struct profile *p, struct output *out)
@@ -243,8 +248,12 @@ profile_write(const struct profile *p, struct output *out)
 		if (s->value[0] == 0 && s->value[1] == 0)
 			continue;
 		write_stack(p, s, &b);
+		if (b.len < WRITE_BLOCK)
+			continue;
 		output_slice(out, buf_get(&b));
+		buf_clear(&b);
 	}
+	output_slice(out, buf_get(&b));
 	buf_free(&b);
 	free(order);
 }

@@ -13,7 +13,7 @@
 #include "base/output.h"
 
 struct profile_stack {
-	uint64_t first;	 /* index of its outermost frame in profile.frames */
+	uint64_t first; /* index of its outermost frame in profile.frames */
 	uint32_t depth;
 	uint32_t tag;	 /* the hash's lower half; for the table's own use */
 	double value[2]; /* the second is 0 in one-column profiles */
@@ -27,20 +27,39 @@ struct profile {
 	size_t n_stacks, cap_stacks;
 	uint64_t *slots; /* hash table over stacks */
 	size_t mask;
-	int columns;		/* 1 or 2; 0 while nothing was read */
+	int columns; /* 1 or 2; 0 while nothing was read */
 	double total[2];
+	double magnitude;	/* sum of all values without their signs */
+	bool inexact;		/* a value was no whole number */
 	uint64_t skipped_lines; /* lines without a value; see profile_read */
 };
+
+/* Folded text of about BYTES is to come: an empty profile's arrays get the
+ * address space to grow in place. Only a hint. */
+void profile_reserve(struct profile *p, uint64_t bytes);
 
 /* Adds VALUE to the stack of these frames; equal stacks are one. */
 void profile_add(struct profile *p, const uint32_t *frames, size_t depth,
 		 double value0, double value1);
+
+/* The same in two steps, so that memory has time to answer in between: the
+ * first returns the stack's hash for the second. */
+uint64_t profile_prepare(const struct profile *p, const uint32_t *frames,
+			 size_t depth);
+void profile_add_prepared(struct profile *p, const uint32_t *frames,
+			  size_t depth, uint64_t hash, double value0,
+			  double value1);
+
+/* Adds all of FROM, in its order of first sight, and frees it. */
+void profile_merge(struct profile *p, struct profile *from);
 
 /*
  * Reads folded stacks, `outermost;...;innermost VALUE [VALUE]`. A file is one-
  * or two-column as a whole, judged by all complete lines of its first
  * mebibyte. Files of one column that follow a two-column one fill the second.
  * Blank lines are ignored; lines without a value are skipped and counted.
+ * Large plain files are read by several threads; the profile is the same,
+ * to the last bit, as if one had read them.
  */
 void profile_read(struct profile *p, struct input *in);
 

@@ -21,7 +21,8 @@ struct symbol_options {
 	enum symbol_names names;
 	bool inlines; /* expand inlined calls */
 	bool lines;   /* look source lines up */
-	/* Additional directories laid out like /usr/lib/debug; NULL-ended. */
+	/* Directories laid out like /usr/lib/debug, which is searched last;
+	 * NULL-ended, or NULL. Kept, not copied, as is sysroot. */
 	const char *const *debug_dirs;
 	const char *sysroot; /* prefix for module paths, or NULL */
 };
@@ -37,21 +38,24 @@ struct symbolizer *symbolizer_new(const struct symbol_options *opt);
 void symbolizer_free(struct symbolizer *s);
 
 /*
- * A module by its path and build id (hexadecimal text; empty: unknown).
- * Never NULL: a module that cannot be found answers every address with no
- * name, and symbol_module_problem says why.
+ * A module by its path and build id: hexadecimal text, or SIZE:MTIME of the
+ * file (decimal; seconds or nanoseconds) where it has none, or empty: unknown.
+ * Never NULL, and the same one for the same arguments: a module that cannot be
+ * found answers every address with no name, and symbol_module_problem says
+ * why. A separate debug file with the right build id is used even when the
+ * module itself is gone or has changed.
  */
-struct symbol_module *symbolizer_module(struct symbolizer *s,
-					struct slice path,
+struct symbol_module *symbolizer_module(struct symbolizer *s, struct slice path,
 					struct slice build_id,
 					enum symbol_base base);
 
 enum symbol_problem {
 	SYMBOL_OK,
-	SYMBOL_NO_FILE,	   /* not there, or not readable */
-	SYMBOL_MISMATCH,   /* there, but with another build id */
+	SYMBOL_NO_FILE,	 /* not there, or not readable */
+	SYMBOL_MISMATCH, /* there, but with another build id */
 	SYMBOL_NOT_ELF,
-	SYMBOL_NO_SYMBOLS, /* stripped, and no debug file found */
+	SYMBOL_NO_SYMBOLS, /* stripped (at most .dynsym is left), and no debug
+			      file found: some names may be known */
 };
 enum symbol_problem symbol_module_problem(const struct symbol_module *m);
 /* Whether DWARF was found (lines and inlined calls can be answered). */
@@ -73,11 +77,14 @@ struct symbol_frame {
 size_t symbol_lookup(struct symbol_module *m, uint64_t addr,
 		     struct symbol_frame *out, size_t max);
 
-/* Demangles C++ (Itanium), Rust (legacy and v0) and D into OUT, at most CAP
- * bytes; what is no mangled name, explodes or exceeds the cap is copied as it
- * is and false returned. Rust's ::h hash is dropped but for RAW; clone
- * suffixes (.part.0, .constprop.1, .cold, .llvm.N) are dropped for SHORT and
- * kept otherwise. */
+/*
+ * Demangles C++ (Itanium), Rust (legacy and v0) and D, adding to OUT. What is
+ * no mangled name, or is too long for demangling, or would give more than CAP
+ * bytes, is added as it is, and false returned. SHORT has no parameters and
+ * no return types, also of enclosing functions; template arguments stay.
+ * Rust's hash and a symbol version (@GLIBC_2.14) are dropped but for RAW, as
+ * are clone suffixes (.part.0, .constprop.1, .cold, .llvm.N) for SHORT.
+ */
 struct buf;
 bool symbol_demangle(struct slice name, enum symbol_names names,
 		     struct buf *out, size_t cap);

@@ -2,15 +2,16 @@
 /*
  * Stack walking from call-frame information (.eh_frame), x86-64.
  *
- * Freestanding: no allocation, no I/O, no errno, no libc but memcpy, memset
- * and memmove; usable in another program's malloc or signal handler as well
- * as offline. All memory is handed in. Every byte of a module and of a stack
- * is untrusted: any input gives an answer, in bounded time, without a read
- * outside what was handed over.
+ * Freestanding: no allocation, no I/O, no errno, no variables, no libc but
+ * memcpy, memset and memmove; usable in another program's malloc or signal
+ * handler as well as offline, with at most 4 KB of stack. All memory is handed
+ * in. Every byte of a module and of a stack is untrusted: any input gives an
+ * answer, in bounded time, without a read outside what was handed over.
  *
- * Sources: System V ABI AMD64 supplement 1.0 section 3.7 and 6.2; DWARF 5
- * section 6.4; LSB 5.0 Core section 10.6 (.eh_frame_hdr); and, for the shapes
- * that occur in practice, what gcc, clang, glibc and binutils emit.
+ * Sources: System V ABI AMD64 supplement 1.0 sections 3.7 and 6.2; DWARF 5
+ * sections 2.5 and 6.4; LSB 5.0 Core section 10.6 (.eh_frame, .eh_frame_hdr);
+ * and, for the shapes that occur in practice, what gcc, clang, glibc and
+ * binutils emit.
  */
 #ifndef PK_UNWIND_UNWIND_H
 #define PK_UNWIND_UNWIND_H
@@ -19,27 +20,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* DWARF numbers of the x86-64 registers. */
-enum { UNWIND_RBP = 6, UNWIND_RSP = 7, UNWIND_RIP = 16, UNWIND_NREGS = 17 };
+#include "unwind/x86_64.h"
 
 /* ---- call-frame information of one module ---- */
 
-/* Sections as bytes, each with the virtual address its first byte has in the
- * module's own address space (ELF virtual addresses). Absent: size 0. */
+/* A section as bytes, with the address its first byte has in the module's own
+ * address space (an ELF virtual address). Absent: size 0. */
 struct unwind_section {
 	const unsigned char *bytes;
 	size_t size;
 	uint64_t addr;
-};
-
-struct unwind_cfi {
-	struct unwind_section hdr;   /* .eh_frame_hdr */
-	struct unwind_section frame; /* .eh_frame */
-	/* For modules without a usable .eh_frame_hdr: an index made by
-	 * unwind_build_index, ascending. */
-	const struct unwind_index *index;
-	size_t n_index;
-	bool debug_frame; /* `frame` holds .debug_frame, which differs */
 };
 
 struct unwind_index {
@@ -47,135 +37,182 @@ struct unwind_index {
 	uint64_t fde;	/* its offset in `frame` */
 };
 
-/* Fills OUT with up to MAX entries in ascending order and returns how many
- * there are in all; call with MAX 0 to learn the number. */
+/* The bytes belong to the caller and must outlive every use. */
+struct unwind_cfi {
+	struct unwind_section hdr;   /* .eh_frame_hdr */
+	struct unwind_section frame; /* .eh_frame or .debug_frame */
+	bool debug_frame;	     /* `frame` is .debug_frame */
+	/* Made by unwind_build_index for a module without a search table. */
+	const struct unwind_index *index;
+	size_t n_index;
+	/* Asked where this one has no rule (.debug_frame behind .eh_frame);
+	 * NULL: nothing. At most 3 are followed. */
+	const struct unwind_cfi *next;
+};
+
+/* True when `hdr` holds a search table that unwind_find_rule can use; when it
+ * does not, make an index. */
+bool unwind_has_table(const struct unwind_cfi *cfi);
+
+/* Fills OUT with up to MAX entries and returns how many there are in all; call
+ * it with MAX 0 first to learn the number. Ascending once all fit. */
 size_t unwind_build_index(const struct unwind_cfi *cfi,
 			  struct unwind_index *out, size_t max);
 
-/* How to get from a frame to its caller. CFA is the caller's stack pointer. */
-enum unwind_cfa {
-	UNWIND_CFA_NONE,    /* no information for this address */
-	UNWIND_CFA_REG,	    /* reg + off */
-	UNWIND_CFA_DEREF,   /* *(reg + off) + off2: realigned frames */
-	UNWIND_CFA_PLT,	    /* rsp + off + (((rip & 15) >= off2) << 3) */
-	UNWIND_CFA_EXPR,    /* a DWARF expression: evaluated when walked */
-	UNWIND_CFA_END,	    /* outermost frame: the return address is undefined */
-	UNWIND_CFA_BAD,	    /* damaged, or an operation nobody knows */
+/* How to find the CFA, which is the caller's stack pointer. */
+enum unwind_kind {
+	UNWIND_NONE,  /* no information for this address */
+	UNWIND_REG,   /* reg + off */
+	UNWIND_DEREF, /* *(reg + off) + off2: realigned frames */
+	UNWIND_PLT,   /* reg + off, and 8 more when (pc & 15) >= off2 */
+	UNWIND_HARD,  /* fits nothing here: the FDE is evaluated when walked */
+	UNWIND_END,   /* outermost frame: the return address is undefined */
+	UNWIND_BAD,   /* damaged, or an operation nobody knows */
 };
 
-enum unwind_save {
-	UNWIND_SAME,	/* the caller's value is the present one */
-	UNWIND_AT_CFA,	/* saved at CFA + off */
-	UNWIND_VAL_CFA, /* is CFA + off */
-	UNWIND_UNDEF,
-	UNWIND_SAVE_EXPR, /* saved where a DWARF expression says */
-	UNWIND_SAVE_VAL_EXPR,
-	UNWIND_IN_REG,	/* the value of register number off */
-};
-
-/* Callee-saved registers that can become a CFA are tracked: rbx, rbp, r12 to
- * r15, in this order; then the return address. */
-enum { UNWIND_SAVED = 7, UNWIND_SAVED_RBP = 1, UNWIND_SAVED_RA = 6 };
-
-struct unwind_rule {
-	uint8_t cfa;	/* enum unwind_cfa */
-	uint8_t reg;	/* DWARF number */
-	bool signal;	/* a signal frame: the caller's pc is exact */
-	uint8_t save[UNWIND_SAVED]; /* enum unwind_save */
-	int32_t off, off2;
-	/* AT_CFA and VAL_CFA: the offset; the EXPR kinds: offset in `frame`
-	 * of the expression's uleb length. For cfa EXPR, `off` is that. */
-	int32_t save_off[UNWIND_SAVED];
-};
-
-/* The rule for PC, an address in the module's own address space. Always
- * fills OUT; returns out->cfa. For a caller's frame pass return address - 1. */
-int unwind_find_rule(const struct unwind_cfi *cfi, uint64_t pc,
-		     struct unwind_rule *out);
-
-/* ---- the CFI of an ELF image ---- */
+enum { UNWIND_SIGNAL = 1 }; /* the caller's pc is exact: a signal frame */
 
 /*
- * What unwinding needs to know of an ELF file, from its bytes in memory (a
- * mapped file, or the vdso as loaded: then file offsets equal addresses).
- * Slices point into those bytes. Returns false for what is not a 64-bit
- * little-endian x86-64 ELF file.
+ * A row of the table, small enough for a cache. Except in kind HARD the return
+ * address lies at CFA-8, and a saved register at CFA + 8 * saved[i], or, with
+ * bit i of from_rbp, at rbp + 8 * saved[i] (realigned frames); 0 without that
+ * bit means unchanged. Registers not in `saved` are not preserved.
  */
-struct unwind_elf {
-	struct unwind_cfi cfi;
-	struct { uint64_t offset, addr, filesz, memsz; bool exec; } load[16];
-	unsigned n_load;
-	const unsigned char *build_id;
-	size_t build_id_size;
+struct unwind_rule {
+	uint8_t kind; /* enum unwind_kind */
+	uint8_t reg;  /* DWARF number */
+	uint8_t flags;
+	uint8_t from_rbp;
+	int8_t saved[UNWIND_SAVED];
+	int32_t off, off2;
 };
-bool unwind_elf_parse(const unsigned char *bytes, size_t size,
-		      struct unwind_elf *out);
-/* The ELF virtual address of a file offset; false when no segment has it. */
+
+/* The rule for PC, an address in the module's own address space. Always fills
+ * OUT; returns its kind. For a caller's frame pass the return address - 1. */
+enum unwind_kind unwind_find_rule(const struct unwind_cfi *cfi, uint64_t pc,
+				  struct unwind_rule *out);
+
+/* ---- the ELF file of a module ---- */
+
+/* Copies N bytes from OFFSET in the file to TO; false when it cannot give all
+ * of them. */
+typedef bool unwind_read_fn(void *ctx, uint64_t offset, void *to, size_t n);
+
+/* Bytes of the file, and the virtual address they have; size 0: absent. */
+struct unwind_range {
+	uint64_t offset, size, addr;
+};
+
+enum { UNWIND_MAX_LOAD = 32, UNWIND_MAX_BUILD_ID = 64 };
+
+/* The caller reads the three ranges into memory to make a struct unwind_cfi.
+ * A segment's flags are PF_R 4, PF_W 2, PF_X 1. */
+struct unwind_elf {
+	struct unwind_range hdr;	 /* .eh_frame_hdr */
+	struct unwind_range frame;	 /* .eh_frame */
+	struct unwind_range debug_frame; /* .debug_frame, not compressed */
+	struct unwind_segment {
+		uint64_t offset, addr, filesz, memsz;
+		uint32_t flags;
+	} load[UNWIND_MAX_LOAD];
+	unsigned n_load;
+	unsigned build_id_size;
+	unsigned char build_id[UNWIND_MAX_BUILD_ID];
+};
+
+/*
+ * Reads what unwinding needs from an ELF file, or from an image in memory
+ * whose file layout is whole (the vdso). False for what is not a 64-bit
+ * little-endian x86-64 executable or shared object; a damaged or absent
+ * section table only leaves ranges empty.
+ */
+bool unwind_elf_read(unwind_read_fn *read, void *ctx, struct unwind_elf *out);
+
+/* Between file offsets and virtual addresses, as the segments are loaded;
+ * false when no segment has it. */
 bool unwind_elf_offset_to_addr(const struct unwind_elf *elf, uint64_t offset,
 			       uint64_t *addr);
+bool unwind_elf_addr_to_offset(const struct unwind_elf *elf, uint64_t addr,
+			       uint64_t *offset);
 
 /* ---- walking ---- */
 
 struct unwind_regs {
-	uint64_t reg[UNWIND_NREGS]; /* by DWARF number; [16] is the pc */
-	uint32_t known;		    /* bit per register that holds a value */
+	uint64_t reg[UNWIND_NREGS]; /* by DWARF number */
+	uint32_t known; /* bit per register that holds a value; rsp and rip
+			 * must, rbp should */
 };
 
-/* A copy of part of a stack (or the stack itself, in-process). */
+/* A copy of a stack from the stack pointer (or some bytes below it) upwards,
+ * or the stack itself. `addr` is that of the first byte in the program. */
 struct unwind_stack {
 	const unsigned char *bytes;
-	uint64_t addr; /* of the first byte, in the walked program */
+	uint64_t addr;
 	size_t size;
 };
 
 /* What the caller knows about a code address. */
 struct unwind_code {
-	const struct unwind_cfi *cfi; /* NULL: a module without CFI */
-	uint64_t bias;	/* address in the program - address in the module */
+	const struct unwind_cfi *cfi; /* NULL: code without CFI */
+	uint64_t bias;	 /* address in the program - address in the module */
 	uint32_t module; /* the caller's own number, handed back in frames */
 };
 
+enum { UNWIND_NO_MODULE = UINT32_MAX };
+
+/* The address in the module is pc - bias. */
 struct unwind_frame {
-	uint64_t pc;	 /* exact for the innermost and below signal frames,
-			  * else the return address - 1 */
+	uint64_t pc; /* exact in the innermost frame and in one that a signal
+		      * interrupted, else the return address - 1 */
 	uint64_t bias;
 	uint32_t module;
 };
 
 enum unwind_end {
 	UNWIND_COMPLETE,  /* reached a frame without a caller */
-	UNWIND_TRUNCATED, /* needs stack bytes beyond the copy */
+	UNWIND_TRUNCATED, /* needs stack bytes beyond the copy's end */
 	UNWIND_NO_CFI,	  /* no CFI and no believable frame pointer */
 	UNWIND_LIMIT,	  /* MAX frames, and more to come */
-	UNWIND_LOST,	  /* damaged CFI, a loop, or a pc outside any module */
+	UNWIND_LOST,	  /* damaged CFI, a loop, a pc outside any module */
 };
 
-/* Fills CODE for a program address; false when nothing is mapped there. */
+/* Fills CODE for an address in the program; false when no executable memory
+ * is mapped there. */
 typedef bool unwind_lookup_fn(void *ctx, uint64_t pc, struct unwind_code *code);
 
-/* Direct-mapped; keyed by exact pc and address space. Clear to zero first. */
-enum { UNWIND_CACHE_SIZE = 1 << 12 };
-struct unwind_cache {
-	struct unwind_cache_entry {
-		uint64_t pc;
-		uint32_t space; /* 0: free */
-		struct unwind_code code;
-		struct unwind_rule rule;
-	} entry[UNWIND_CACHE_SIZE];
-};
+/* A rule and the module it came from: one line of the processor's cache. */
+struct unwind_cached {
+	uint64_t pc;
+	uint32_t space; /* 0: free */
+	uint32_t module;
+	uint64_t bias;
+	const struct unwind_cfi *cfi;
+	struct unwind_rule rule;
+} __attribute__((aligned(64)));
 
+/*
+ * `cache` is direct-mapped over pc and space, 1 << cache_bits entries owned by
+ * the caller, zeroed before the first walk; one thread at a time uses it.
+ * NULL: none. 12 bits serve a program, more a whole machine.
+ *
+ * `space` names an address space in the cache and is not 0. The caller takes
+ * a number never used before when code has been unmapped or replaced, or CFI
+ * bytes go away.
+ */
 struct unwind_walker {
 	unwind_lookup_fn *lookup;
 	void *ctx;
-	struct unwind_cache *cache; /* NULL: none */
-	/* Names the address space for the cache, not 0. The caller takes a
-	 * new number whenever code is unmapped or replaced. */
+	struct unwind_cached *cache;
+	unsigned cache_bits;
 	uint32_t space;
 };
 
-/* Walks from REGS over STACK. Returns the number of frames, innermost first;
- * the innermost is always there, in module code.module or, when its pc lies
- * in no module, with module UINT32_MAX. */
+/*
+ * Walks from REGS over STACK, innermost frame first, and returns the number
+ * of frames, at most MAX (not 0). The innermost frame is always there, with
+ * UNWIND_NO_MODULE when nothing is mapped at its pc; every other frame's pc
+ * lies in memory that `lookup` knows.
+ */
 size_t unwind_walk(const struct unwind_walker *w,
 		   const struct unwind_regs *regs,
 		   const struct unwind_stack *stack,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/option.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/msg.h"
+
+/* getopt sets optopt to a long option's value when that option is known but
+ * misused, to 0 when it is not known, to the letter of a short one. */
+int
+option_next(int argc, char **argv, const char *shorts,
+	    const struct option *longs)
+{
+	int at = optind ? optind : 1, c;
+	const char *word;
+
+	opterr = 0;
+	c = getopt_long(argc, argv, shorts, longs, NULL);
+	if (c != '?')
+		return c;
+	word = argv[optind > at ? optind - 1 : at < argc ? at : argc - 1];
+	if (!strncmp(word, "--", 2) && !optopt)
+		die_usage("there is no option '%s', or it is ambiguous", word);
+	if (!strncmp(word, "--", 2))
+		die_usage(strchr(word, '=') ? "option '%s' takes no value"
+					    : "option '%s' needs a value",
+			  word);
+	if (optopt && strchr(shorts, optopt))
+		die_usage("option '-%c' needs a value", optopt);
+	die_usage("there is no option '-%c'", optopt);
+}
+
+void
+option_print(const char *text)
+{
+	if (fputs(text, stdout) < 0 || fclose(stdout))
+		die_errno("standard output: write failed");
+	exit(0);
+}

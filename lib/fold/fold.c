@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "fold/internal.h"
+
+#include <stdlib.h>
+#include "base/msg.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+
+struct folder *
+folder_new(const struct fold_options *opt)
+{
+	struct folder *f = xcalloc(1, sizeof *f);
+
+	f->opt = *opt;
+	f->event = UINT32_MAX;
+	return f;
+}
+
+/* ---- counting ---- */
+
+/* Of several events the first one seen counts, unless one was asked for. */
+static bool
+is_wanted_event(struct folder *f, uint32_t event)
+{
+	if (f->event == UINT32_MAX &&
+	    (!f->opt.event ||
+	     slice_is(f->capture.events[event].name, f->opt.event)))
+		f->event = event;
+	if (event == f->event)
+		return true;
+	while (f->cap_left_out <= event) {
+		size_t cap = f->cap_left_out;
+
+		GROW(f->left_out, f->cap_left_out, (size_t)event + 1);
+		memset(f->left_out + cap, 0,
+		       (f->cap_left_out - cap) * sizeof *f->left_out);
+	}
+	f->left_out[event]++;
+	return false;
+}
+
+static bool
+is_wanted(struct folder *f, const struct capture_sample *s)
+{
+	const struct fold_options *o = &f->opt;
+
+	return (o->only_pid == UINT64_MAX || s->pid == o->only_pid) &&
+	       (o->only_tid == UINT64_MAX || s->tid == o->only_tid) &&
+	       s->time >= o->since && s->time <= o->until &&
+	       (!o->only_comm || slice_is(s->name, o->only_comm)) &&
+	       is_wanted_event(f, s->event);
+}
+
+static uint32_t
+root_of(struct folder *f, const struct capture_sample *s)
+{
+	struct buf b = { 0 };
+	uint32_t id;
+
+	if (s->name_id == UINT32_MAX)
+		buf_str(&b, "[unknown]");
+	else
+		text_frame(&b, s->name);
+	if (f->opt.root != FOLD_COMM)
+		buf_printf(&b, "-%llu", (unsigned long long)s->pid);
+	if (f->opt.root == FOLD_TID)
+		buf_printf(&b, "/%llu", (unsigned long long)s->tid);
+	id = intern_add(&f->roots, buf_get(&b));
+	buf_free(&b);
+	return id;
+}
+
+static void
+count_sample(void *ctx, const struct capture_sample *s)
+{
+	struct folder *f = ctx;
+	uint32_t root, *index;
+	bool added;
+
+	if (!is_wanted(f, s))
+		return;
+	root = root_of(f, s);
+	index = map_put(&f->index, (uint64_t)root << 32 | s->node, &added);
+	if (added) {
+		GROW(f->counts, f->cap_counts, f->n_counts + 1);
+		f->counts[f->n_counts] =
+			(struct fold_count){ .root = root, .node = s->node };
+		*index = (uint32_t)f->n_counts++;
+	}
+	f->counts[*index].samples++;
+	f->counts[*index].weight += (double)s->weight;
+	f->samples++;
+}
+
+bool
+folder_read(struct folder *f, struct input *in)
+{
+	return capture_read(&f->capture, in, count_sample, f);
+}
+
+/* ---- naming ---- */
+
+bool
+fold_is_cut(const struct capture_module *m)
+{
+	return slice_is(m->path, CAPTURE_TRUNCATED) ||
+	       slice_is(m->path, CAPTURE_NO_CFI);
+}
+
+/* All nodes on the way from a counted one to the outermost. */
+static uint8_t *
+mark_nodes(const struct folder *f)
+{
+	uint8_t *wanted = xcalloc(f->capture.n_nodes, 1);
+	size_t i;
+
+	for (i = 0; i < f->n_counts; i++) {
+		uint32_t n = f->counts[i].node;
+
+		for (; n && !wanted[n]; n = f->capture.nodes[n].parent)
+			wanted[n] = 1;
+	}
+	return wanted;
+}
+
+/* What people call the module: a file's last part, [jit 12] without its
+ * number. */
+static struct slice
+module_name(const struct capture_module *m)
+{
+	struct slice s = m->path;
+
+	if (s.len && s.ptr[0] == '/')
+		return slice_basename(s);
+	if (slice_starts(s, "[jit "))
+		return SLICE_LIT("[jit]");
+	return s;
+}
+
+static void
+add_unnamed(const struct folder *f, const struct capture_module *m,
+	    uint64_t addr, struct buf *b)
+{
+	struct slice name = module_name(m);
+	bool bracketed = name.len > 2 && name.ptr[0] == '[';
+
+	if (bracketed)
+		name = (struct slice){ name.ptr + 1, name.len - 2 };
+	buf_char(b, '[');
+	text_frame(b, name);
+	if (f->opt.addrs && m->base != CAPTURE_ABSOLUTE)
+		buf_printf(b, "+0x%llx", (unsigned long long)addr);
+	else if (f->opt.addrs && slice_is(name, "jit"))
+		buf_printf(b, "+0x%llx", (unsigned long long)addr);
+	buf_char(b, ']');
+}
+
+static void
+add_suffix(const struct folder *f, const struct capture_module *m,
+	   const struct symbol_frame *frame, struct buf *b)
+{
+	unsigned s = f->opt.suffixes;
+
+	if (s & FOLD_KERNEL && (m->base == CAPTURE_KERNEL ||
+				slice_is(m->path, "[kernel]")))
+		buf_str(b, "_[k]");
+	else if (s & FOLD_JIT && slice_starts(m->path, "[jit "))
+		buf_str(b, "_[j]");
+	else if (s & FOLD_INLINED && frame->inlined)
+		buf_str(b, "_[i]");
+}
+
+/* One frame as folded text. */
+static void
+add_frame(const struct folder *f, const struct location *l,
+	  const struct symbol_frame *frame, struct buf *b)
+{
+	const struct capture_module *m = &f->capture.modules[l->module];
+
+	if (!frame->name.len) {
+		add_unnamed(f, m, l->addr, b);
+		add_suffix(f, m, frame, b);
+		return;
+	}
+	if (f->opt.modules) {
+		text_frame(b, module_name(m));
+		buf_char(b, '`');
+	}
+	text_frame(b, frame->name);
+	if (f->opt.symbol.lines && frame->line) {
+		buf_char(b, ':');
+		text_frame(b, slice_basename(frame->file));
+		buf_printf(b, ":%u", frame->line);
+	}
+	add_suffix(f, m, frame, b);
+}
+
+/* The symbol ids of all frames of all locations. */
+static uint32_t *
+name_frames(const struct folder *f, struct profile *p)
+{
+	const struct resolution *r = &f->names;
+	uint32_t *ids = xcalloc(r->n_frames, sizeof *ids), k;
+	struct buf b = { 0 };
+	size_t i;
+
+	for (i = 0; i < r->n_locations; i++)
+		for (k = 0; k < r->locations[i].n; k++) {
+			uint32_t at = r->locations[i].first + k;
+
+			buf_clear(&b);
+			add_frame(f, &r->locations[i], &r->frames[at], &b);
+			ids[at] = intern_add(&p->symbols, buf_get(&b));
+		}
+	buf_free(&b);
+	return ids;
+}
+
+struct row {
+	uint32_t *ids;
+	size_t n, cap;
+};
+
+/* The stack of NODE as symbol ids, innermost first, then turned round. */
+static void
+fill_row(const struct folder *f, const uint32_t *ids, uint32_t node,
+	 struct row *row)
+{
+	size_t i;
+
+	row->n = 0;
+	for (; node; node = f->capture.nodes[node].parent) {
+		const struct location *l =
+			&f->names.locations[f->names.of_node[node]];
+
+		GROW(row->ids, row->cap, row->n + l->n + 1);
+		memcpy(row->ids + row->n, ids + l->first,
+		       l->n * sizeof *ids);
+		row->n += l->n;
+	}
+	GROW(row->ids, row->cap, row->n + 1);
+	for (i = 0; i < row->n / 2; i++) {
+		uint32_t id = row->ids[i];
+
+		row->ids[i] = row->ids[row->n - 1 - i];
+		row->ids[row->n - 1 - i] = id;
+	}
+}
+
+static void
+add_counts(const struct folder *f, struct profile *p)
+{
+	uint32_t *ids = name_frames(f, p);
+	struct row row = { 0 };
+	size_t i;
+
+	for (i = 0; i < f->n_counts; i++) {
+		const struct fold_count *c = &f->counts[i];
+		uint32_t root = intern_add(&p->symbols,
+					   intern_get(&f->roots, c->root));
+
+		fill_row(f, ids, c->node, &row);
+		memmove(row.ids + 1, row.ids, row.n * sizeof *row.ids);
+		row.ids[0] = root;
+		profile_add(p, row.ids, row.n + 1,
+			    f->opt.weight ? c->weight : (double)c->samples,
+			    0);
+	}
+	free(row.ids);
+	free(ids);
+}
+
+static void
+folder_free(struct folder *f)
+{
+	resolution_free(&f->names);
+	capture_free(&f->capture);
+	intern_free(&f->roots);
+	map_free(&f->index);
+	free(f->counts);
+	free(f->left_out);
+	free(f);
+}
+
+void
+folder_finish(struct folder *f, struct profile *p)
+{
+	uint8_t *wanted;
+
+	if (f->capture.n_captures) {
+		wanted = mark_nodes(f);
+		resolution_make(&f->names, &f->capture, wanted,
+				&f->opt.symbol);
+		free(wanted);
+		if (!p->columns)
+			p->columns = 1;
+		add_counts(f, p);
+		folder_report(f);
+	}
+	folder_free(f);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Captures become folded stacks: samples are counted by thread and stack as
+ * they are read, and only then is each distinct address named, once.
+ */
+#ifndef PK_FOLD_FOLD_H
+#define PK_FOLD_FOLD_H
+
+#include "capture/capture.h"
+#include "profile/profile.h"
+#include "symbol/symbol.h"
+
+enum fold_root { FOLD_COMM, FOLD_PID, FOLD_TID };
+
+/* Suffixes: _[k] _[j] _[i]. */
+enum { FOLD_KERNEL = 1, FOLD_JIT = 2, FOLD_INLINED = 4 };
+
+struct fold_options {
+	enum fold_root root; /* what the outermost frame is */
+	struct symbol_options symbol;
+	unsigned suffixes;
+	bool addrs;   /* [module+0xoffset] for what has no name */
+	bool modules; /* module`name */
+	bool weight;  /* the event's unit instead of samples */
+	/* Which samples: UINT64_MAX, NULL: all. Times are ns since the start
+	 * of the capture they are in. */
+	uint64_t only_pid, only_tid, since, until;
+	const char *only_comm, *event;
+};
+
+struct folder;
+struct folder *folder_new(const struct fold_options *opt);
+/* Reads all captures in IN; false as capture_read. */
+bool folder_read(struct folder *f, struct input *in);
+/* Names everything, adds it to P and says what is missing and what would
+ * cure it. Frees F. Without captures it does nothing. */
+void folder_finish(struct folder *f, struct profile *p);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PK_FOLD_INTERNAL_H
+#define PK_FOLD_INTERNAL_H
+
+#include "fold/fold.h"
+#include "symbol/resolve.h"
+
+/* The samples of one stack under one outermost frame. */
+struct fold_count {
+	uint32_t root; /* id in folder.roots */
+	uint32_t node;
+	uint64_t samples;
+	double weight;
+};
+
+struct folder {
+	struct fold_options opt;
+	struct capture capture;
+	struct intern roots;
+	struct map index; /* root << 32 | node: index in counts */
+	struct fold_count *counts;
+	size_t n_counts, cap_counts;
+	uint64_t samples; /* that were counted */
+	/* Samples that --event left out, by event. */
+	uint64_t *left_out;
+	size_t cap_left_out;
+	uint32_t event; /* the one that counts, UINT32_MAX: none yet */
+	struct resolution names;
+};
+
+/* missing.c: says what is missing and what would cure it. */
+void folder_report(const struct folder *f);
+
+/* Whether the module stands for a stack's cut end, not for code. */
+bool fold_is_cut(const struct capture_module *m);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* What a reader of the folded stacks must know: what was lost, cut or left
+ * without a name, how many samples that costs, and what would cure it. */
+#include "fold/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/buf.h"
+#include "base/msg.h"
+#include "base/xalloc.h"
+
+/* Modules that get a line of their own, and the share of the samples from
+ * which they do. */
+enum { LINES_MAX = 5 };
+static const double line_share = 0.005;
+
+struct tally {
+	uint32_t module;
+	uint64_t samples;
+};
+
+struct tallies {
+	struct tally *unnamed, *truncated, *no_cfi; /* by module index */
+	uint64_t n_unnamed, n_truncated, n_no_cfi;
+};
+
+static bool
+is_unnamed(const struct folder *f, uint32_t node)
+{
+	const struct location *l = &f->names.locations[f->names.of_node[node]];
+
+	return !f->names.frames[l->first + l->n - 1].name.len;
+}
+
+static void
+add_to(struct tally *t, uint64_t *total, uint32_t module, uint64_t samples)
+{
+	t[module].module = module;
+	t[module].samples += samples;
+	*total += samples;
+}
+
+/* A sample counts once for names, in the innermost module that lacks one, and
+ * once for its cut, in the module where the walk ended. */
+static void
+tally_stack(const struct folder *f, const struct fold_count *c,
+	    struct tallies *t)
+{
+	const struct capture_node *nodes = f->capture.nodes;
+	uint32_t n = c->node, inner = 0;
+	bool unnamed = false;
+
+	for (; n; inner = n, n = nodes[n].parent) {
+		const struct capture_module *m =
+			&f->capture.modules[nodes[n].module];
+		uint32_t where = inner ? nodes[inner].module
+				       : nodes[n].module;
+
+		if (slice_is(m->path, CAPTURE_TRUNCATED)) {
+			add_to(t->truncated, &t->n_truncated, where,
+			       c->samples);
+		} else if (slice_is(m->path, CAPTURE_NO_CFI)) {
+			add_to(t->no_cfi, &t->n_no_cfi, where, c->samples);
+		} else if (!unnamed && is_unnamed(f, n)) {
+			unnamed = true;
+			add_to(t->unnamed, &t->n_unnamed, nodes[n].module,
+			       c->samples);
+		}
+	}
+}
+
+static int
+compare_tallies(const void *pa, const void *pb)
+{
+	const struct tally *a = pa, *b = pb;
+
+	if (a->samples != b->samples)
+		return a->samples > b->samples ? -1 : 1;
+	return (a->module > b->module) - (a->module < b->module);
+}
+
+static const char *
+unnamed_cure(const struct folder *f, uint32_t module)
+{
+	const struct capture_module *m = &f->capture.modules[module];
+	struct symbol_module *s = f->names.modules[module];
+
+	if (slice_starts(m->path, "[jit "))
+		return "code made at run time: run node with "
+		       "--perf-basic-prof, python with -X perf, Java with a "
+		       "perf-map agent";
+	if (m->base == CAPTURE_KERNEL || slice_is(m->path, "[kernel]"))
+		return "the kernel hid its symbols: record as root, or set "
+		       "kernel.kptr_restrict to 0";
+	if (slice_is(m->path, "[unknown]"))
+		return "addresses that no file is mapped at";
+	if (m->base == CAPTURE_OFFSET)
+		return "the file could not be read while recording";
+	switch (s ? symbol_module_problem(s) : SYMBOL_OK) {
+	case SYMBOL_NO_FILE:
+		return "the file is not here: copy it and name the directory "
+		       "with --sysroot";
+	case SYMBOL_MISMATCH:
+		return "the file here is another build than the one recorded";
+	case SYMBOL_NOT_ELF:
+		return "the file is no ELF file";
+	case SYMBOL_NO_SYMBOLS:
+		return "stripped: install its debug symbols (on Debian a "
+		       "-dbg or -dbgsym package), or name their directory "
+		       "with --debug-dir";
+	case SYMBOL_OK:
+		break;
+	}
+	return "its symbol table has no name there";
+}
+
+static const char *
+truncated_cure(const struct folder *f, uint32_t module)
+{
+	(void)module;
+	return slice_is(capture_meta(&f->capture, "stack-size"), "65528")
+		       ? "the stack is larger than the 64 KB that the kernel "
+			 "copies; programs built with frame pointers can use "
+			 "pk-sample --unwind fp"
+		       : "record with a larger pk-sample --stack-size";
+}
+
+static const char *
+no_cfi_cure(const struct folder *f, uint32_t module)
+{
+	(void)f;
+	(void)module;
+	return "no call-frame information there: build it with "
+	       "-fasynchronous-unwind-tables, or with frame pointers";
+}
+
+static double
+percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void
+say_module(const struct folder *f, const struct tally *t, const char *cure)
+{
+	const struct capture_module *m = &f->capture.modules[t->module];
+
+	note("  %llu (%.1f %%) in %.*s: %s", (unsigned long long)t->samples,
+	     percent(t->samples, f->samples), (int)m->path.len, m->path.ptr,
+	     cure);
+}
+
+static void
+say_modules(const struct folder *f, struct tally *t,
+	    const char *(*cure)(const struct folder *f, uint32_t module))
+{
+	uint64_t rest = 0;
+	size_t i;
+
+	qsort(t, f->capture.n_modules, sizeof *t, compare_tallies);
+	for (i = 0; i < f->capture.n_modules; i++)
+		if (i < LINES_MAX && t[i].samples &&
+		    (double)t[i].samples >= line_share * (double)f->samples)
+			say_module(f, &t[i], cure(f, t[i].module));
+		else
+			rest += t[i].samples;
+	if (rest)
+		note("  %llu in other modules", (unsigned long long)rest);
+}
+
+static void
+say_total(const struct folder *f, uint64_t n, const char *what)
+{
+	note("%llu of %llu samples (%.1f %%) have %s:", (unsigned long long)n,
+	     (unsigned long long)f->samples, percent(n, f->samples), what);
+}
+
+static void
+report_stacks(const struct folder *f)
+{
+	size_t n = f->capture.n_modules, i;
+	struct tallies t = { .unnamed = xcalloc(n, sizeof *t.unnamed),
+			     .truncated = xcalloc(n, sizeof *t.truncated),
+			     .no_cfi = xcalloc(n, sizeof *t.no_cfi) };
+
+	for (i = 0; i < f->n_counts; i++)
+		tally_stack(f, &f->counts[i], &t);
+	if (t.n_truncated) {
+		say_total(f, t.n_truncated,
+			  "stacks cut where the recorded part ended");
+		say_modules(f, t.truncated, truncated_cure);
+	}
+	if (t.n_no_cfi) {
+		say_total(f, t.n_no_cfi,
+			  "stacks cut where unwinding had to stop");
+		say_modules(f, t.no_cfi, no_cfi_cure);
+	}
+	if (t.n_unnamed) {
+		say_total(f, t.n_unnamed, "frames without a name");
+		say_modules(f, t.unnamed, unnamed_cure);
+	}
+	free(t.unnamed);
+	free(t.truncated);
+	free(t.no_cfi);
+}
+
+/* What a recorder writes as `lack`: the word, and the sentence behind the
+ * count. */
+static const struct lack {
+	const char *what, *text;
+} lacks[] = {
+	{ "lost", "samples were lost while recording: the recorder found no "
+		  "processor free in time; lower pk-sample -F" },
+	{ "throttled", "times the kernel throttled the sampling: lower "
+		       "pk-sample -F" },
+	{ "output-full", "samples were left out while recording, for want of "
+			 "a faster reader" },
+	{ "exited", "samples of tasks that were just ending have no stack "
+		    "and are left out" },
+};
+
+static void
+report_lack(const struct folder *f, const struct capture_count *lack)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof lacks / sizeof *lacks; i++)
+		if (slice_is(lack->what, lacks[i].what)) {
+			note("%llu %s", (unsigned long long)lack->count,
+			     lacks[i].text);
+			return;
+		}
+	if (slice_is(lack->what, "unsampled-ns"))
+		note("%.2f s of processor time went to processes too short to "
+		     "be sampled at %.*s Hz",
+		     (double)lack->count / 1e9,
+		     (int)capture_meta(&f->capture, "frequency").len,
+		     capture_meta(&f->capture, "frequency").ptr);
+	else if (slice_is(lack->what, "kernel-frames"))
+		note("time in the kernel and its frames are left out: "
+		     "kernel.perf_event_paranoid forbade them");
+	else
+		note("missing from the capture: %.*s %llu",
+		     (int)lack->what.len, lack->what.ptr,
+		     (unsigned long long)lack->count);
+}
+
+static void
+report_other_events(const struct folder *f)
+{
+	struct buf names = { 0 };
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < f->cap_left_out && i < f->capture.n_events; i++) {
+		if (!f->left_out[i])
+			continue;
+		if (names.len)
+			buf_str(&names, ", ");
+		buf_slice(&names, f->capture.events[i].name);
+		n += f->left_out[i];
+	}
+	if (n && f->event != UINT32_MAX && !f->opt.event)
+		note("only '%.*s' is folded; %llu samples of other events are "
+		     "left out (--event chooses): %s",
+		     (int)f->capture.events[f->event].name.len,
+		     f->capture.events[f->event].name.ptr,
+		     (unsigned long long)n, names.ptr);
+	if (n && f->event == UINT32_MAX)
+		warning("no samples of '%s'; there are: %s", f->opt.event,
+			names.ptr);
+	buf_free(&names);
+}
+
+void
+folder_report(const struct folder *f)
+{
+	size_t i;
+
+	report_other_events(f);
+	if (!f->samples) {
+		warning(f->capture.n_samples
+				? "no sample passes the filters"
+				: "the capture has no samples");
+		return;
+	}
+	report_stacks(f);
+	for (i = 0; i < f->capture.n_lacks; i++)
+		report_lack(f, &f->capture.lacks[i]);
+	capture_report_skipped(&f->capture);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/module.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "base/xalloc.h"
+
+/* More than any program's CFI; a file that claims more is damaged. */
+enum { CFI_MAX = 1 << 30 };
+
+/* *ADDED, when not NULL, receives the module if the key is new. */
+static uint32_t
+find_module(struct modules *t, struct buf *key, struct module **added)
+{
+	size_t before = t->keys.n;
+	uint32_t id = intern_add(&t->keys, buf_get(key));
+
+	buf_free(key);
+	*added = NULL;
+	if (t->keys.n > before) {
+		GROW(t->list, t->cap, t->keys.n);
+		*added = t->list[id] = xcalloc(1, sizeof **added);
+	}
+	return id;
+}
+
+uint32_t
+module_find_file(struct modules *t, const struct module_key *key)
+{
+	struct buf text = { 0 };
+	struct module *m;
+	uint32_t id;
+
+	buf_printf(&text, "%x %x %llx %llx ", key->major, key->minor,
+		   (unsigned long long)key->inode,
+		   (unsigned long long)key->generation);
+	buf_slice(&text, key->path);
+	id = find_module(t, &text, &m);
+	if (m) {
+		m->kind = MODULE_FILE;
+		m->key = *key;
+		m->key.path = arena_copy(&t->arena, key->path);
+	}
+	return id;
+}
+
+uint32_t
+module_find_jit(struct modules *t, pid_t pid, uint32_t image)
+{
+	struct buf text = { 0 };
+	struct slice path;
+	struct module *m;
+	uint32_t id;
+
+	buf_printf(&text, "[jit %d]", (int)pid);
+	path = arena_copy(&t->arena, buf_get(&text));
+	buf_printf(&text, " %u", image);
+	id = find_module(t, &text, &m);
+	if (m) {
+		m->kind = MODULE_JIT;
+		m->key.path = path;
+		m->pid = m->namespace_pid = pid;
+	}
+	return id;
+}
+
+uint32_t
+module_find_vdso(struct modules *t)
+{
+	struct buf text = { 0 };
+	struct module *m;
+	uint32_t id;
+
+	buf_str(&text, "[vdso]");
+	id = find_module(t, &text, &m);
+	if (m) {
+		m->kind = MODULE_VDSO;
+		m->key.path = intern_get(&t->keys, id);
+	}
+	return id;
+}
+
+/* ---- finding the file ---- */
+
+static int
+open_regular(const char *path, struct stat *st)
+{
+	/* Nonblocking: whatever lies there now may be a pipe. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, st) && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* The file at PREFIX and the module's path, if it is the one that is mapped.
+ * Only inode numbers are compared: some file systems report another device
+ * to stat(2) than to the memory map. */
+static int
+open_if_same(const struct module *m, const char *prefix, struct stat *st)
+{
+	char *path = xasprintf("%s%.*s", prefix, (int)m->key.path.len,
+			       m->key.path.ptr);
+	int fd = open_regular(path, st);
+
+	free(path);
+	if (fd >= 0 && m->key.inode && st->st_ino != m->key.inode) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* As the process sees it (it may live in another mount namespace), then as
+ * we do, in case it has ended. */
+static int
+open_module(const struct module *m, pid_t pid, struct stat *st)
+{
+	char root[64];
+	int fd;
+
+	if (!m->key.path.len || m->key.path.ptr[0] != '/' ||
+	    memchr(m->key.path.ptr, '\0', m->key.path.len))
+		return -1;
+	snprintf(root, sizeof root, "/proc/%d/root", (int)pid);
+	fd = open_if_same(m, root, st);
+	return fd >= 0 ? fd : open_if_same(m, "", st);
+}
+
+/* ---- reading what unwinding needs ---- */
+
+static bool
+read_file(void *ctx, uint64_t offset, void *to, size_t n)
+{
+	int fd = *(int *)ctx;
+	char *p = to;
+
+	while (n) {
+		ssize_t got = pread(fd, p, n, (off_t)offset);
+
+		if (got <= 0)
+			return false;
+		p += got;
+		offset += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return true;
+}
+
+static bool
+read_memory(void *ctx, uint64_t offset, void *to, size_t n)
+{
+	const struct slice *image = ctx;
+
+	if (offset > image->len || n > image->len - offset)
+		return false;
+	memcpy(to, image->ptr + offset, n);
+	return true;
+}
+
+/* Reads a section; leaves it empty when that fails. */
+static void
+read_section(struct module *m, unwind_read_fn *read, void *ctx,
+	     const struct unwind_range *range, struct unwind_section *out)
+{
+	void *bytes;
+
+	if (!range->size || range->size > CFI_MAX)
+		return;
+	bytes = xmalloc(range->size);
+	if (!read(ctx, range->offset, bytes, range->size)) {
+		free(bytes);
+		return;
+	}
+	m->memory[m->n_memory++] = bytes;
+	*out = (struct unwind_section){ bytes, range->size, range->addr };
+}
+
+static void
+add_index(struct module *m, struct unwind_cfi *cfi)
+{
+	size_t n = unwind_build_index(cfi, NULL, 0);
+	struct unwind_index *index;
+
+	if (!n)
+		return;
+	index = xcalloc(n, sizeof *index);
+	cfi->n_index = unwind_build_index(cfi, index, n);
+	cfi->index = index;
+	m->memory[m->n_memory++] = index;
+}
+
+static void
+read_debug_frame(struct module *m, unwind_read_fn *read, void *ctx)
+{
+	read_section(m, read, ctx, &m->elf.debug_frame, &m->debug_frame.frame);
+	if (!m->debug_frame.frame.size)
+		return;
+	m->debug_frame.debug_frame = true;
+	add_index(m, &m->debug_frame);
+	m->cfi.next = &m->debug_frame;
+	m->has_cfi = true;
+}
+
+static void
+read_cfi(struct module *m, unwind_read_fn *read, void *ctx)
+{
+	read_section(m, read, ctx, &m->elf.hdr, &m->cfi.hdr);
+	read_section(m, read, ctx, &m->elf.frame, &m->cfi.frame);
+	if (m->cfi.frame.size) {
+		m->has_cfi = true;
+		if (!unwind_has_table(&m->cfi))
+			add_index(m, &m->cfi);
+	}
+	/* Two blocks each, and memory[] has room for four. */
+	if (m->n_memory <= 2)
+		read_debug_frame(m, read, ctx);
+}
+
+static void
+name_build_id(struct module *m, const struct stat *st)
+{
+	unsigned i;
+
+	for (i = 0; i < m->elf.build_id_size; i++)
+		sprintf(m->build_id + 2 * i, "%02x", m->elf.build_id[i]);
+	if (!m->elf.build_id_size && st)
+		snprintf(m->build_id, sizeof m->build_id, "%lld:%lld",
+			 (long long)st->st_size, (long long)st->st_mtime);
+}
+
+static void
+load_file(struct module *m, pid_t pid)
+{
+	struct stat st;
+	int fd = open_module(m, pid, &st);
+
+	if (fd < 0)
+		return;
+	if (unwind_elf_read(read_file, &fd, &m->elf)) {
+		m->readable = true;
+		name_build_id(m, &st);
+		read_cfi(m, read_file, &fd);
+	}
+	close(fd);
+}
+
+struct slice
+module_vdso_image(void)
+{
+	struct slice image = { NULL, 0 };
+	unsigned long at = getauxval(AT_SYSINFO_EHDR), end;
+	char line[512];
+	FILE *f;
+
+	/* Its mapping says how large it is. */
+	f = at ? fopen("/proc/self/maps", "re") : NULL;
+	while (f && fgets(line, sizeof line, f)) {
+		unsigned long start;
+
+		if (sscanf(line, "%lx-%lx", &start, &end) == 2 && start == at)
+			image = (struct slice){ (const char *)at, end - start };
+	}
+	if (f)
+		fclose(f);
+	return image;
+}
+
+static void
+load_vdso(struct module *m)
+{
+	struct slice image = module_vdso_image();
+
+	if (image.len && unwind_elf_read(read_memory, &image, &m->elf)) {
+		m->readable = true;
+		name_build_id(m, NULL);
+		read_cfi(m, read_memory, &image);
+	}
+}
+
+/* What finds the process's perf-PID.map, while the process is there. */
+static void
+load_jit(struct module *m)
+{
+	char path[64], line[256], *last;
+	FILE *f;
+
+	m->uid = geteuid();
+	snprintf(path, sizeof path, "/proc/%d/status", (int)m->pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f)) {
+		if (!strncmp(line, "Uid:", 4))
+			m->uid = (uid_t)strtoul(line + 4, NULL, 10);
+		last = strrchr(line, '\t');
+		if (!strncmp(line, "NSpid:", 6) && last)
+			m->namespace_pid = (pid_t)strtol(last, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+}
+
+void
+module_load(struct module *m, pid_t pid)
+{
+	if (m->loaded)
+		return;
+	m->loaded = true;
+	switch (m->kind) {
+	case MODULE_FILE:
+		load_file(m, pid);
+		break;
+	case MODULE_VDSO:
+		load_vdso(m);
+		break;
+	case MODULE_JIT:
+		load_jit(m);
+		break;
+	}
+}
+
+void
+modules_free(struct modules *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->keys.n; i++) {
+		while (t->list[i]->n_memory)
+			free(t->list[i]->memory[--t->list[i]->n_memory]);
+		free(t->list[i]);
+	}
+	free(t->list);
+	intern_free(&t->keys);
+	arena_free(&t->arena);
+	*t = (struct modules){ 0 };
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Modules of the sampled programs: what is mapped executable. A module's file
+ * is opened when the first sample hits it, and only what unwinding needs is
+ * read into memory, so that nobody who truncates the file can hurt us.
+ */
+#ifndef PK_RECORD_MODULE_H
+#define PK_RECORD_MODULE_H
+
+#include <sys/types.h>
+#include "base/arena.h"
+#include "base/intern.h"
+#include "unwind/unwind.h"
+
+enum module_kind {
+	MODULE_FILE,
+	MODULE_VDSO,
+	MODULE_JIT, /* anonymous memory: code made at run time */
+};
+
+/* What names a mapped file, as the kernel tells it. */
+struct module_key {
+	uint32_t major, minor;
+	uint64_t inode, generation;
+	struct slice path;
+};
+
+struct module {
+	enum module_kind kind;
+	struct module_key key;
+	/* JIT: whose code, under which pid in its own namespace, and whether
+	 * its symbols are written. */
+	pid_t pid, namespace_pid;
+	uid_t uid;
+	bool named;
+	bool loaded;
+	bool readable; /* the file was found: addresses are its own */
+	struct unwind_elf elf;
+	struct unwind_cfi cfi, debug_frame;
+	bool has_cfi;
+	char build_id[2 * UNWIND_MAX_BUILD_ID + 48]; /* text; "" unknown */
+	uint32_t capture_id; /* 0: not written yet */
+	void *memory[4];     /* what the CFI lies in */
+	unsigned n_memory;
+};
+
+struct modules {
+	struct arena arena;
+	struct intern keys;
+	struct module **list;
+	size_t cap;
+};
+
+/* The module's index; it is made when new. */
+uint32_t module_find_file(struct modules *t, const struct module_key *key);
+/* Of one image of a process: an exec makes another. */
+uint32_t module_find_jit(struct modules *t, pid_t pid, uint32_t image);
+uint32_t module_find_vdso(struct modules *t);
+
+/* Finds and reads the file as process PID sees it, once. */
+void module_load(struct module *m, pid_t pid);
+
+/* The image of the vdso, which is the same in all 64-bit processes. */
+struct slice module_vdso_image(void);
+
+void modules_free(struct modules *t);
+
+#endif

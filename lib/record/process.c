@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/process.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+#include "base/xalloc.h"
+
+struct process *
+process_find(const struct processes *t, pid_t pid)
+{
+	uint32_t *index = map_find(&t->by_pid, (uint32_t)pid);
+
+	return index ? t->list[*index] : NULL;
+}
+
+static void
+new_space(struct processes *t, struct process *p)
+{
+	p->space = ++t->last_space;
+}
+
+struct process *
+process_start(struct processes *t, pid_t pid, pid_t ppid, struct slice name)
+{
+	bool added;
+	uint32_t *index = map_put(&t->by_pid, (uint32_t)pid, &added);
+	struct process *p;
+
+	if (added) {
+		GROW(t->list, t->cap, t->n + 1);
+		t->list[t->n] = xcalloc(1, sizeof *p);
+		*index = (uint32_t)t->n++;
+	}
+	p = t->list[*index];
+	p->pid = pid;
+	p->ppid = ppid;
+	p->threads = 1;
+	p->started = false;
+	process_exec(t, p, name);
+	return p;
+}
+
+struct process *
+process_fork(struct processes *t, const struct process *parent, pid_t tid,
+	     pid_t child)
+{
+	struct slice name = intern_get(&t->names,
+				       process_thread_name(t, parent, tid));
+	struct process *p = process_start(t, child, parent->pid, name);
+
+	/* CLONE_VM aside, a copy; until one of them maps something, both may
+	 * share what the unwinder's cache knows. */
+	GROW(p->maps, p->cap_maps, parent->n_maps);
+	if (parent->n_maps)
+		memcpy(p->maps, parent->maps,
+		       parent->n_maps * sizeof *p->maps);
+	p->n_maps = parent->n_maps;
+	p->space = parent->space;
+	return p;
+}
+
+void
+process_exec(struct processes *t, struct process *p, struct slice name)
+{
+	p->name = intern_add(&t->names, name);
+	p->n_maps = 0;
+	p->image = ++t->last_image;
+	new_space(t, p);
+	process_forget_thread(t, p, p->pid);
+}
+
+/* ---- mappings ---- */
+
+static size_t
+first_ending_behind(const struct process *p, uint64_t addr)
+{
+	size_t lo = 0, hi = p->n_maps;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->maps[mid].end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void
+insert_mapping(struct process *p, size_t at, struct mapping m)
+{
+	GROW(p->maps, p->cap_maps, p->n_maps + 1);
+	memmove(p->maps + at + 1, p->maps + at,
+		(p->n_maps - at) * sizeof *p->maps);
+	p->maps[at] = m;
+	p->n_maps++;
+}
+
+/* Removes START to END from what is mapped; returns where a mapping of that
+ * range belongs. */
+static size_t
+punch_hole(struct process *p, uint64_t start, uint64_t end)
+{
+	size_t at = first_ending_behind(p, start), last;
+
+	if (at < p->n_maps && p->maps[at].start < start) {
+		struct mapping tail = p->maps[at];
+
+		p->maps[at].end = start;
+		at++;
+		if (tail.end > end) {
+			tail.offset += end - tail.start;
+			tail.start = end;
+			insert_mapping(p, at, tail);
+		}
+	}
+	for (last = at; last < p->n_maps && p->maps[last].end <= end; last++)
+		;
+	memmove(p->maps + at, p->maps + last,
+		(p->n_maps - last) * sizeof *p->maps);
+	p->n_maps -= last - at;
+	if (at < p->n_maps && p->maps[at].start < end) {
+		p->maps[at].offset += end - p->maps[at].start;
+		p->maps[at].start = end;
+	}
+	return at;
+}
+
+/* Anonymous executable memory holds code made at run time; so does what is
+ * mapped from a memory file or a shared anonymous mapping. */
+static bool
+is_anonymous(struct slice path)
+{
+	return !path.len || slice_starts(path, "//anon") ||
+	       slice_starts(path, "/anon_hugepage") ||
+	       slice_starts(path, "/dev/zero") ||
+	       slice_starts(path, "/memfd:") ||
+	       slice_starts(path, "/SYSV") || path.ptr[0] != '/';
+}
+
+static uint32_t
+mapped_module(struct processes *t, const struct process *p,
+	      const struct module_key *key)
+{
+	if (slice_is(key->path, "[vdso]"))
+		return module_find_vdso(&t->modules);
+	if (is_anonymous(key->path))
+		return module_find_jit(&t->modules, p->pid, p->image);
+	return module_find_file(&t->modules, key);
+}
+
+void
+process_map(struct processes *t, struct process *p, uint64_t start,
+	    uint64_t size, uint64_t offset, const struct module_key *key)
+{
+	struct mapping m = { start, start + size, offset, 0 };
+
+	if (m.end <= start)
+		return;
+	m.module = mapped_module(t, p, key);
+	insert_mapping(p, punch_hole(p, start, m.end), m);
+	new_space(t, p);
+}
+
+void
+process_read_maps(struct processes *t, struct process *p)
+{
+	char path[64], *line = NULL;
+	size_t cap = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)p->pid);
+	f = fopen(path, "re");
+	while (f && getline(&line, &cap, f) > 0) {
+		uint64_t start, end, offset;
+		struct module_key key = { 0 };
+		char flags[5];
+		int at = 0;
+
+		if (sscanf(line,
+			   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
+			   " %x:%x %" SCNu64 " %n",
+			   &start, &end, flags, &offset, &key.major,
+			   &key.minor, &key.inode, &at) < 7 ||
+		    flags[2] != 'x' || !at)
+			continue;
+		key.path = slice_str(line + at);
+		if (key.path.len && key.path.ptr[key.path.len - 1] == '\n')
+			key.path.len--;
+		process_map(t, p, start, end - start, offset, &key);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+const struct mapping *
+process_find_mapping(const struct process *p, uint64_t addr)
+{
+	size_t at = first_ending_behind(p, addr);
+
+	if (at == p->n_maps || p->maps[at].start > addr)
+		return NULL;
+	return &p->maps[at];
+}
+
+/* ---- names of threads ---- */
+
+static uint64_t
+thread_key(const struct process *p, pid_t tid)
+{
+	return (uint64_t)(uint32_t)p->pid << 32 | (uint32_t)tid;
+}
+
+uint32_t
+process_thread_name(const struct processes *t, const struct process *p,
+		    pid_t tid)
+{
+	uint32_t *name = map_find(&t->threads, thread_key(p, tid));
+
+	return name ? *name : p->name;
+}
+
+void
+process_name_thread(struct processes *t, const struct process *p, pid_t tid,
+		    uint32_t name)
+{
+	*map_put(&t->threads, thread_key(p, tid), NULL) = name;
+}
+
+void
+process_forget_thread(struct processes *t, const struct process *p, pid_t tid)
+{
+	map_remove(&t->threads, thread_key(p, tid));
+}
+
+void
+processes_free(struct processes *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		free(t->list[i]->maps);
+		free(t->list[i]);
+	}
+	free(t->list);
+	map_free(&t->by_pid);
+	map_free(&t->threads);
+	intern_free(&t->names);
+	modules_free(&t->modules);
+	*t = (struct processes){ 0 };
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The sampled processes: their address spaces, names and threads, kept as
+ * the kernel's records tell it. */
+#ifndef PK_RECORD_PROCESS_H
+#define PK_RECORD_PROCESS_H
+
+#include "base/map.h"
+#include "record/module.h"
+
+struct mapping {
+	uint64_t start, end, offset;
+	uint32_t module; /* index in modules.list */
+};
+
+struct process {
+	pid_t pid, ppid;
+	uint32_t space;	   /* names the address space to the unwinder's cache */
+	uint32_t image;	   /* no other process or exec has the same */
+	uint32_t threads;  /* alive */
+	uint32_t name;	   /* id in processes.names */
+	bool started;	   /* its `proc` record is written */
+	struct mapping *maps; /* ascending, apart */
+	size_t n_maps, cap_maps;
+};
+
+struct processes {
+	struct modules modules;
+	struct intern names;
+	struct map by_pid; /* index in list */
+	struct map threads; /* pid << 32 | tid: id of a name that is not the
+			     * process's */
+	struct process **list;
+	size_t n, cap;
+	uint32_t last_space, last_image;
+};
+
+/* NULL when it is not known. */
+struct process *process_find(const struct processes *t, pid_t pid);
+/* Known from here on, with one thread and an empty address space, also when
+ * its number was in use before. */
+struct process *process_start(struct processes *t, pid_t pid, pid_t ppid,
+			      struct slice name);
+/* A child with a copy of PARENT's address space, named as its thread TID. */
+struct process *process_fork(struct processes *t, const struct process *parent,
+			     pid_t tid, pid_t child);
+/* A new image: no mappings, no names of threads but the process's. */
+void process_exec(struct processes *t, struct process *p, struct slice name);
+
+/* Code is mapped; what lay there before is gone. */
+void process_map(struct processes *t, struct process *p, uint64_t start,
+		 uint64_t size, uint64_t offset, const struct module_key *key);
+/* The mappings /proc/PID/maps shows now. */
+void process_read_maps(struct processes *t, struct process *p);
+const struct mapping *process_find_mapping(const struct process *p,
+					   uint64_t addr);
+
+/* The id in names of what thread TID is called. */
+uint32_t process_thread_name(const struct processes *t,
+			     const struct process *p, pid_t tid);
+void process_name_thread(struct processes *t, const struct process *p,
+			 pid_t tid, uint32_t name);
+void process_forget_thread(struct processes *t, const struct process *p,
+			   pid_t tid);
+
+void processes_free(struct processes *t);
+
+#endif

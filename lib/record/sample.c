@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/internal.h"
+
+#include <stdlib.h>
+
+/* The record's parts, in the order of linux/perf_event.h for this recorder's
+ * sample_type. */
+struct sample {
+	uint64_t ip, time, period;
+	uint32_t pid, tid, cpu;
+	bool in_kernel;
+	const uint64_t *chain;
+	uint64_t n_chain;
+	uint64_t abi;
+	const uint64_t *regs; /* NULL without */
+	struct unwind_stack stack;
+};
+
+/* The register mask's bits in ascending order, as DWARF numbers: ax bx cx dx
+ * si di bp sp ip r8..r15 of asm/perf_regs.h. */
+static const uint8_t reg_order[] = { 0, 3, 2, 1, 4, 5, 6, 7, 16,
+				     8, 9, 10, 11, 12, 13, 14, 15 };
+enum { N_REGS = sizeof reg_order };
+
+enum { TIME_AT = 3 }; /* in 64-bit words: header, ip, pid and tid, time */
+
+uint64_t
+record_sample_time(const struct perf_event_header *h)
+{
+	const uint64_t *word = (const void *)h;
+
+	return h->size >= (TIME_AT + 1) * 8 ? word[TIME_AT] : 0;
+}
+
+static bool
+parse_stack(struct sample *s, const uint64_t *word, const uint64_t *end)
+{
+	uint64_t size;
+
+	if (word >= end)
+		return false;
+	s->abi = *word++;
+	if (s->abi) {
+		if (end - word < N_REGS)
+			return false;
+		s->regs = word;
+		word += N_REGS;
+	}
+	if (word >= end)
+		return false;
+	size = *word++;
+	if (!size)
+		return true;
+	if (size % 8 || size / 8 >= (uint64_t)(end - word))
+		return false;
+	s->stack.bytes = (const void *)word;
+	s->stack.size = word[size / 8]; /* what was there to copy */
+	return s->stack.size <= size;
+}
+
+static bool
+parse_sample(const struct recorder *r, const struct perf_event_header *h,
+	     struct sample *s)
+{
+	const uint64_t *word = (const void *)h, *end = word + h->size / 8;
+
+	if (end - word < 7)
+		return false;
+	*s = (struct sample){ .ip = word[1],
+			      .pid = (uint32_t)word[2],
+			      .tid = (uint32_t)(word[2] >> 32),
+			      .time = word[3],
+			      .cpu = (uint32_t)word[4],
+			      .period = word[5],
+			      .n_chain = word[6] };
+	s->in_kernel = (h->misc & PERF_RECORD_MISC_CPUMODE_MASK) ==
+		       PERF_RECORD_MISC_KERNEL;
+	word += 7;
+	if (s->n_chain > (uint64_t)(end - word))
+		return false;
+	s->chain = word;
+	word += s->n_chain;
+	return r->opt.unwind != RECORD_CFI || parse_stack(s, word, end);
+}
+
+/* ---- user frames ---- */
+
+struct lookup {
+	struct recorder *r;
+	const struct process *p;
+};
+
+/* The file's own addresses where it could be read, else offsets in it. */
+static uint64_t
+mapping_bias(const struct mapping *map, const struct module *m)
+{
+	uint64_t addr;
+
+	if (m->kind == MODULE_JIT)
+		return 0;
+	if (m->readable &&
+	    unwind_elf_offset_to_addr(&m->elf, map->offset, &addr))
+		return map->start - addr;
+	return map->start - map->offset;
+}
+
+static bool
+look_up(void *ctx, uint64_t pc, struct unwind_code *code)
+{
+	struct lookup *l = ctx;
+	const struct mapping *map = process_find_mapping(l->p, pc);
+	struct module *m;
+
+	if (!map)
+		return false;
+	m = l->r->procs.modules.list[map->module];
+	module_load(m, l->p->pid);
+	code->cfi = m->has_cfi ? &m->cfi : NULL;
+	code->bias = mapping_bias(map, m);
+	code->module = map->module;
+	return true;
+}
+
+static char
+module_base(const struct module *m)
+{
+	if (m->kind == MODULE_JIT)
+		return 'a';
+	return m->readable ? 'v' : 'o';
+}
+
+static uint32_t
+write_user_frame(struct recorder *r, uint32_t parent,
+		 const struct unwind_frame *f)
+{
+	struct module *m;
+
+	if (f->module == UNWIND_NO_MODULE)
+		return capture_write_frame(&r->w, parent, r->unknown_module,
+					   0);
+	m = r->procs.modules.list[f->module];
+	if (!m->capture_id)
+		m->capture_id = capture_write_module(&r->w,
+						     slice_str(m->build_id),
+						     module_base(m),
+						     m->key.path);
+	return capture_write_frame(&r->w, parent, m->capture_id,
+				   f->pc - f->bias);
+}
+
+static uint32_t
+write_user_frames(struct recorder *r, size_t n)
+{
+	uint32_t node = 0;
+
+	while (n--)
+		node = write_user_frame(r, node, &r->frames[n]);
+	return node;
+}
+
+/* The node that says that a stack is cut, or 0. */
+static uint32_t
+write_cut(struct recorder *r, enum unwind_end end)
+{
+	switch (end) {
+	case UNWIND_COMPLETE:
+		return 0;
+	case UNWIND_TRUNCATED:
+	case UNWIND_LIMIT:
+		return capture_write_frame(&r->w, 0, r->truncated_module, 0);
+	default:
+		return capture_write_frame(&r->w, 0, r->no_cfi_module, 0);
+	}
+}
+
+static uint32_t
+unwind_cfi(struct recorder *r, const struct process *p, struct sample *s)
+{
+	struct lookup l = { r, p };
+	struct unwind_walker w = { look_up, &l, r->cache, CACHE_BITS,
+				   p->space };
+	struct unwind_regs regs = { .known = (1u << UNWIND_NREGS) - 1 };
+	enum unwind_end end;
+	uint32_t node;
+	size_t n;
+	int i;
+
+	for (i = 0; i < N_REGS; i++)
+		regs.reg[reg_order[i]] = s->regs[i];
+	s->stack.addr = regs.reg[UNWIND_RSP];
+	n = unwind_walk(&w, &regs, &s->stack, r->frames, FRAMES_MAX, &end);
+	node = write_cut(r, end);
+	while (n--)
+		node = write_user_frame(r, node, &r->frames[n]);
+	return node;
+}
+
+static struct unwind_frame
+find_frame(struct recorder *r, const struct process *p, uint64_t pc)
+{
+	struct lookup l = { r, p };
+	struct unwind_code code = { NULL, 0, UNWIND_NO_MODULE };
+
+	look_up(&l, pc, &code);
+	return (struct unwind_frame){ pc, code.bias, code.module };
+}
+
+/* What the kernel found by following frame pointers. */
+static uint32_t
+take_chain(struct recorder *r, const struct process *p, const struct sample *s)
+{
+	bool user = false;
+	size_t n = 0;
+	uint64_t i;
+
+	for (i = 0; i < s->n_chain && n < FRAMES_MAX; i++) {
+		if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX)
+			user = s->chain[i] == (uint64_t)PERF_CONTEXT_USER;
+		else if (user)
+			r->frames[n] = find_frame(r, p, s->chain[i] - !!n), n++;
+	}
+	return write_user_frames(r, n);
+}
+
+static uint32_t
+write_user_stack(struct recorder *r, struct sample *s)
+{
+	const struct process *p = process_find(&r->procs, (pid_t)s->pid);
+
+	if (!p)
+		p = record_find_process(r, (pid_t)s->pid, s->time);
+	if (r->opt.unwind == RECORD_FP)
+		return take_chain(r, p, s);
+	/* In the middle of an exec or an exit there is no user stack. */
+	if (r->opt.unwind == RECORD_CFI && s->in_kernel && !s->stack.size)
+		return 0;
+	if (r->opt.unwind == RECORD_CFI && s->regs &&
+	    s->abi == PERF_SAMPLE_REGS_ABI_64)
+		return unwind_cfi(r, p, s);
+	if (s->in_kernel)
+		return 0;
+	/* 32-bit code, or only the innermost frame was asked for. */
+	r->frames[0] = find_frame(r, p, s->ip);
+	return write_user_frame(r,
+				s->regs ? write_cut(r, UNWIND_NO_CFI) : 0,
+				&r->frames[0]);
+}
+
+/* ---- kernel frames ---- */
+
+static uint32_t
+write_kernel_frame(struct recorder *r, uint32_t parent, uint64_t pc)
+{
+	struct kernel_part *k = kernel_find(&r->kernel, pc);
+
+	if (!k->capture_id)
+		k->capture_id = capture_write_module(
+			&r->w, slice_str(k->build_id), k->start ? 'k' : 'a',
+			slice_str(k->name));
+	return capture_write_frame(&r->w, parent, k->capture_id,
+				   pc - k->start);
+}
+
+static uint32_t
+write_kernel_stack(struct recorder *r, uint32_t node, const struct sample *s)
+{
+	uint64_t i, first = 0, end = 0;
+
+	for (i = 0; i < s->n_chain; i++)
+		if (s->chain[i] == (uint64_t)PERF_CONTEXT_KERNEL)
+			first = end = i + 1;
+		else if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX)
+			break;
+		else if (first)
+			end = i + 1;
+	if (end == first && s->in_kernel)
+		return write_kernel_frame(r, node, s->ip);
+	for (i = end; i-- > first;)
+		node = write_kernel_frame(r, node,
+					  s->chain[i] - (i > first));
+	return node;
+}
+
+void
+record_sample(struct recorder *r, const struct perf_event_header *h)
+{
+	struct sample s;
+	uint32_t node;
+
+	if (!parse_sample(r, h, &s)) {
+		r->counts.lost++;
+		return;
+	}
+	r->counts.samples++;
+	r->counts.weight += s.period;
+	/* The kernel no longer knows whose it was: the task is being reaped. */
+	if ((int32_t)s.pid <= 0) {
+		r->exited_samples++;
+		return;
+	}
+	if (sink_is_full(r->sink)) {
+		r->counts.dropped++;
+		return;
+	}
+	node = write_user_stack(r, &s);
+	node = write_kernel_stack(r, node, &s);
+	capture_write_sample(&r->w, record_time(r, s.time), s.pid, s.tid,
+			     s.cpu, r->event_id, s.period, node);
+}

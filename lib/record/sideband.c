@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Records other than samples: processes, their names and what they map. */
+#include "record/internal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* sample_id_all's trailer: pid and tid, time, cpu. */
+enum { TRAILER = 24 };
+
+uint64_t
+record_time(const struct recorder *r, uint64_t monotonic)
+{
+	return monotonic > r->start ? monotonic - r->start : 0;
+}
+
+uint64_t
+record_sideband_time(const struct perf_event_header *h)
+{
+	uint64_t time;
+
+	if (h->size < sizeof *h + TRAILER)
+		return 0;
+	memcpy(&time, (const char *)h + h->size - TRAILER + 8, sizeof time);
+	return time;
+}
+
+/* The text at FROM, up to its NUL, in front of the trailer. */
+static struct slice
+record_text(const struct perf_event_header *h, size_t from)
+{
+	const char *p = (const char *)h;
+
+	if (h->size < from + TRAILER)
+		return (struct slice){ p, 0 };
+	return (struct slice){ p + from,
+			       strnlen(p + from, h->size - TRAILER - from) };
+}
+
+static void
+write_proc(struct recorder *r, struct process *p, uint64_t time,
+	   const char *how)
+{
+	p->started = true;
+	capture_write_proc(&r->w, record_time(r, time), (uint32_t)p->pid,
+			   (uint32_t)p->ppid, how,
+			   intern_get(&r->procs.names, p->name));
+}
+
+/* The name of a running thread; its length, 0 when it is gone. */
+static size_t
+read_comm(pid_t pid, pid_t tid, char name[64])
+{
+	char path[64];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/comm", (int)pid,
+		 (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, name, 63);
+		close(fd);
+	}
+	return n > 0 ? (size_t)n - 1 : 0; /* a line feed ends it */
+}
+
+struct process *
+record_find_process(struct recorder *r, pid_t pid, uint64_t time)
+{
+	char name[64];
+	size_t n = read_comm(pid, pid, name);
+	struct slice s = n ? (struct slice){ name, n } : SLICE_LIT("[ended]");
+	struct process *p = process_start(&r->procs, pid, 0, s);
+
+	process_read_maps(&r->procs, p);
+	write_proc(r, p, time, "found");
+	return p;
+}
+
+static struct process *
+get_process(struct recorder *r, pid_t pid, uint64_t time)
+{
+	struct process *p = process_find(&r->procs, pid);
+
+	return p ? p : record_find_process(r, pid, time);
+}
+
+struct map_record {
+	struct perf_event_header h;
+	uint32_t pid, tid;
+	uint64_t addr, len, offset;
+	uint32_t major, minor;
+	uint64_t inode, generation;
+	uint32_t prot, flags;
+	char path[];
+};
+
+static void
+take_map(struct recorder *r, const struct perf_event_header *h, uint64_t time)
+{
+	const struct map_record *m = (const void *)h;
+	struct module_key key;
+	struct process *p;
+
+	if (h->size < sizeof *m + TRAILER || (int32_t)m->pid <= 0)
+		return;
+	key = (struct module_key){ m->major, m->minor, m->inode,
+				   m->generation,
+				   record_text(h, sizeof *m) };
+	p = get_process(r, (pid_t)m->pid, time);
+	process_map(&r->procs, p, m->addr, m->len, m->offset, &key);
+}
+
+struct comm_record {
+	struct perf_event_header h;
+	uint32_t pid, tid;
+	char comm[];
+};
+
+static void
+take_exec(struct recorder *r, struct process *p, struct slice name,
+	  uint64_t time)
+{
+	bool first = p->pid == r->command;
+
+	process_exec(&r->procs, p, name);
+	p->threads = 1;
+	write_proc(r, p, time, first ? "start" : "exec");
+	if (first)
+		r->command = 0;
+}
+
+static void
+take_comm(struct recorder *r, const struct perf_event_header *h, uint64_t time)
+{
+	const struct comm_record *c = (const void *)h;
+	struct slice name;
+	struct process *p;
+	uint32_t id;
+
+	if (h->size < sizeof *c + TRAILER || (int32_t)c->pid <= 0)
+		return;
+	name = record_text(h, sizeof *c);
+	p = get_process(r, (pid_t)c->pid, time);
+	if (h->misc & PERF_RECORD_MISC_COMM_EXEC) {
+		take_exec(r, p, name, time);
+		return;
+	}
+	id = intern_add(&r->procs.names, name);
+	process_name_thread(&r->procs, p, (pid_t)c->tid, id);
+	capture_write_name(&r->w, record_time(r, time), c->pid, c->tid, name);
+}
+
+struct task_record {
+	struct perf_event_header h;
+	uint32_t pid, ppid, tid, ptid;
+	uint64_t time;
+};
+
+/* A thread takes the name of the one that made it. */
+static void
+take_new_thread(struct recorder *r, struct process *p,
+		const struct task_record *t, uint64_t time)
+{
+	uint32_t name = process_thread_name(&r->procs, p, (pid_t)t->ptid);
+
+	p->threads++;
+	if (name == p->name)
+		return;
+	process_name_thread(&r->procs, p, (pid_t)t->tid, name);
+	capture_write_name(&r->w, record_time(r, time), t->pid, t->tid,
+			   intern_get(&r->procs.names, name));
+}
+
+static void
+take_fork(struct recorder *r, const struct perf_event_header *h, uint64_t time)
+{
+	const struct task_record *t = (const void *)h;
+	struct process *parent;
+
+	if (h->size < sizeof *t || (int32_t)t->pid <= 0)
+		return;
+	parent = get_process(r, (pid_t)t->ppid, time);
+	if (t->pid == t->ppid)
+		take_new_thread(r, parent, t, time);
+	else
+		write_proc(r,
+			   process_fork(&r->procs, parent, (pid_t)t->ptid,
+					(pid_t)t->pid),
+			   time, "fork");
+}
+
+static void
+take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
+{
+	const struct task_record *t = (const void *)h;
+	struct process *p;
+
+	if (h->size < sizeof *t)
+		return;
+	p = process_find(&r->procs, (pid_t)t->pid);
+	if (!p)
+		return;
+	process_forget_thread(&r->procs, p, (pid_t)t->tid);
+	if (!p->threads || --p->threads)
+		return;
+	record_write_jit_symbols(r, p->pid);
+	write_proc(r, p, time, "exit");
+	p->n_maps = 0;
+}
+
+static void
+take_lost(struct recorder *r, const struct perf_event_header *h)
+{
+	const uint64_t *word = (const void *)h;
+
+	/* LOST has the event's id in front of the count. */
+	if (h->type == PERF_RECORD_LOST && h->size >= 24)
+		r->counts.lost += word[2];
+	else if (h->type == PERF_RECORD_LOST_SAMPLES && h->size >= 16)
+		r->counts.lost += word[1];
+}
+
+void
+record_sideband(struct recorder *r, const struct perf_event_header *h)
+{
+	uint64_t time = record_sideband_time(h);
+
+	switch (h->type) {
+	case PERF_RECORD_MMAP2:
+		take_map(r, h, time);
+		break;
+	case PERF_RECORD_COMM:
+		take_comm(r, h, time);
+		break;
+	case PERF_RECORD_FORK:
+		take_fork(r, h, time);
+		break;
+	case PERF_RECORD_EXIT:
+		take_exit(r, h, time);
+		break;
+	case PERF_RECORD_LOST:
+	case PERF_RECORD_LOST_SAMPLES:
+		take_lost(r, h);
+		break;
+	case PERF_RECORD_THROTTLE:
+		r->counts.throttled++;
+		break;
+	}
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbol/resolve.h"
+
+#include <stdlib.h>
+#include "base/hash.h"
+#include "base/xalloc.h"
+
+/* Inlined calls at one address beyond which the inner ones are left out. */
+enum { FRAMES_MAX = 64 };
+
+/* A table from (module, address) to a number, for finding the distinct. */
+struct finder {
+	uint32_t *slots;
+	size_t mask;
+};
+
+static uint64_t
+location_hash(uint32_t module, uint64_t addr)
+{
+	return hash_mix(module, addr);
+}
+
+static void
+finder_grow(struct finder *f, const struct resolution *r)
+{
+	size_t n = f->mask ? (f->mask + 1) * 2 : 4096, i, at;
+
+	free(f->slots);
+	f->slots = xcalloc(n, sizeof *f->slots);
+	f->mask = n - 1;
+	for (i = 0; i < r->n_locations; i++) {
+		const struct location *l = &r->locations[i];
+
+		at = location_hash(l->module, l->addr) & f->mask;
+		while (f->slots[at])
+			at = (at + 1) & f->mask;
+		f->slots[at] = (uint32_t)i + 1;
+	}
+}
+
+static uint32_t
+find_location(struct resolution *r, struct finder *f,
+	      const struct capture_node *node)
+{
+	size_t at;
+
+	if (r->n_locations >= f->mask / 2)
+		finder_grow(f, r);
+	at = location_hash(node->module, node->addr) & f->mask;
+	for (; f->slots[at]; at = (at + 1) & f->mask) {
+		const struct location *l = &r->locations[f->slots[at] - 1];
+
+		if (l->module == node->module && l->addr == node->addr)
+			return f->slots[at] - 1;
+	}
+	GROW(r->locations, r->cap_locations, r->n_locations + 1);
+	r->locations[r->n_locations++] =
+		(struct location){ .addr = node->addr, .module = node->module };
+	f->slots[at] = (uint32_t)r->n_locations;
+	return f->slots[at] - 1;
+}
+
+static void
+find_locations(struct resolution *r, const struct capture *c,
+	       const uint8_t *wanted)
+{
+	struct finder f = { 0 };
+	size_t i;
+
+	r->of_node = xcalloc(c->n_nodes, sizeof *r->of_node);
+	for (i = 1; i < c->n_nodes; i++)
+		if (wanted[i])
+			r->of_node[i] = find_location(r, &f, &c->nodes[i]);
+	free(f.slots);
+}
+
+struct ordered {
+	struct location location;
+	uint32_t was;
+};
+
+static int
+compare_locations(const void *pa, const void *pb)
+{
+	const struct location *a = &((const struct ordered *)pa)->location;
+	const struct location *b = &((const struct ordered *)pb)->location;
+
+	if (a->module != b->module)
+		return a->module < b->module ? -1 : 1;
+	return (a->addr > b->addr) - (a->addr < b->addr);
+}
+
+static void
+sort_locations(struct resolution *r, size_t n_nodes, const uint8_t *wanted)
+{
+	struct ordered *o = xcalloc(r->n_locations, sizeof *o);
+	uint32_t *now = xcalloc(r->n_locations, sizeof *now);
+	size_t i;
+
+	for (i = 0; i < r->n_locations; i++)
+		o[i] = (struct ordered){ r->locations[i], (uint32_t)i };
+	qsort(o, r->n_locations, sizeof *o, compare_locations);
+	for (i = 0; i < r->n_locations; i++) {
+		r->locations[i] = o[i].location;
+		now[o[i].was] = (uint32_t)i;
+	}
+	for (i = 1; i < n_nodes; i++)
+		if (wanted[i])
+			r->of_node[i] = now[r->of_node[i]];
+	free(o);
+	free(now);
+}
+
+static struct symbol_module *
+symbol_module_of(struct resolution *r, const struct capture *c, uint32_t i)
+{
+	const struct capture_module *m = &c->modules[i];
+
+	if (!r->modules[i])
+		r->modules[i] =
+			symbolizer_module(r->symbolizer, m->path, m->build_id,
+					  (enum symbol_base)m->base);
+	return r->modules[i];
+}
+
+static size_t
+look_up(struct resolution *r, const struct capture *c, const struct location *l,
+	struct symbol_frame frames[FRAMES_MAX])
+{
+	const struct capture_module *m = &c->modules[l->module];
+	const struct capture_symbol *s = capture_find_symbol(m, l->addr);
+
+	frames[0] = (struct symbol_frame){ 0 };
+	if (s)
+		frames[0].name = s->name;
+	else if (m->base == CAPTURE_VADDR || m->base == CAPTURE_OFFSET)
+		return symbol_lookup(symbol_module_of(r, c, l->module), l->addr,
+				     frames, FRAMES_MAX);
+	return 1;
+}
+
+static void
+name_locations(struct resolution *r, const struct capture *c)
+{
+	struct symbol_frame frames[FRAMES_MAX];
+	size_t i;
+
+	for (i = 0; i < r->n_locations; i++) {
+		struct location *l = &r->locations[i];
+
+		l->first = (uint32_t)r->n_frames;
+		l->n = (uint32_t)look_up(r, c, l, frames);
+		GROW(r->frames, r->cap_frames, r->n_frames + l->n);
+		memcpy(r->frames + r->n_frames, frames, l->n * sizeof *frames);
+		r->n_frames += l->n;
+	}
+}
+
+void
+resolution_make(struct resolution *r, struct capture *c, const uint8_t *wanted,
+		const struct symbol_options *opt)
+{
+	*r = (struct resolution){ 0 };
+	capture_sort_symbols(c);
+	find_locations(r, c, wanted);
+	sort_locations(r, c->n_nodes, wanted);
+	r->symbolizer = symbolizer_new(opt);
+	r->modules = xcalloc(c->n_modules, sizeof(struct symbol_module *));
+	name_locations(r, c);
+}
+
+void
+resolution_free(struct resolution *r)
+{
+	if (r->symbolizer)
+		symbolizer_free(r->symbolizer);
+	free(r->modules);
+	free(r->locations);
+	free(r->of_node);
+	free(r->frames);
+	*r = (struct resolution){ 0 };
+}

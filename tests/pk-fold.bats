@@ -1,0 +1,212 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# pk-fold's options, on a capture made by hand and on folded stacks.
+# tests/capture.bats has the stream itself, tests/symbol.bats the names.
+
+setup() {
+	load helper
+	cd "$BATS_TEST_TMPDIR"
+	cat >a.pkc <<-'END'
+		pk-capture 1
+		event 1 ns 1000000 cpu-clock
+		event 2 count 0 page-faults
+		proc 0 10 1 start prog
+		proc 0 20 10 fork prog
+		name 1 10 11 helper
+		mod 1 aa k [kernel]
+		mod 2 - a [jit 10]
+		mod 3 bb v /gone/bin/app
+		sym 0 1 100 50 sys_read
+		sym 0 2 7000 100 LazyCompile:*f a.js:3
+		f 1 0 3 1234
+		f 2 1 2 7010
+		f 3 2 1 110
+		s 1000000000 10 10 0 1 1000000 3
+		s 2000000000 10 11 1 1 3000000 2
+		s 3000000000 20 20 0 1 1000000 1
+		s 3500000000 20 20 0 2 7 1
+		end
+	END
+}
+
+fold() {
+	pk-fold "$@" a.pkc 2>err
+}
+
+@test "the outermost frame is the thread, or has its process, or both" {
+	run -0 fold
+	[ "$output" = "helper;[app];LazyCompile:*f a.js:3 1
+prog;[app] 1
+prog;[app];LazyCompile:*f a.js:3;sys_read 1" ]
+	fold --comm | diff - <(echo "$output")
+	run -0 fold --pid
+	[ "$output" = "helper-10;[app];LazyCompile:*f a.js:3 1
+prog-10;[app];LazyCompile:*f a.js:3;sys_read 1
+prog-20;[app] 1" ]
+	run -0 fold --tid
+	[ "$output" = "helper-10/11;[app];LazyCompile:*f a.js:3 1
+prog-10/10;[app];LazyCompile:*f a.js:3;sys_read 1
+prog-20/20;[app] 1" ]
+}
+
+@test "samples are chosen by process, thread, name and time" {
+	[ "$(fold --only-pid 20)" = 'prog;[app] 1' ]
+	[ "$(fold --only-tid 11)" = 'helper;[app];LazyCompile:*f a.js:3 1' ]
+	[ "$(fold --only-comm helper)" = \
+		'helper;[app];LazyCompile:*f a.js:3 1' ]
+	[ "$(fold --since 2.5)" = 'prog;[app] 1' ]
+	[ "$(fold --until 1)" = \
+		'prog;[app];LazyCompile:*f a.js:3;sys_read 1' ]
+	[ "$(fold --since 1.5 --until 2)" = \
+		'helper;[app];LazyCompile:*f a.js:3 1' ]
+}
+
+@test "filters that leave nothing say so" {
+	run --separate-stderr -0 pk-fold --only-pid 999 a.pkc
+	[ -z "$output" ]
+	[[ $stderr == *'no sample passes the filters' ]]
+}
+
+@test "the first event counts, others are named, --event chooses" {
+	run --separate-stderr -0 pk-fold a.pkc
+	[[ $stderr == *"only 'cpu-clock' is folded; 1 samples of other events"* ]]
+	[[ $stderr == *'page-faults'* ]]
+	run --separate-stderr -0 pk-fold -e page-faults --value weight a.pkc
+	[ "$output" = 'prog;[app] 7' ]
+	[[ $stderr != *'left out'* ]]
+	run --separate-stderr -0 pk-fold -e nothing a.pkc
+	[[ $stderr == *"no samples of 'nothing'; there are: cpu-clock, page-faults"* ]]
+}
+
+@test "frames are marked by kind" {
+	[ "$(fold --kernel --only-tid 10)" = \
+		'prog;[app];LazyCompile:*f a.js:3;sys_read_[k] 1' ]
+	[ "$(fold --jit --only-tid 10)" = \
+		'prog;[app];LazyCompile:*f a.js:3_[j];sys_read 1' ]
+	[ "$(fold --annotate --only-tid 10)" = \
+		'prog;[app];LazyCompile:*f a.js:3_[j];sys_read_[k] 1' ]
+	fold --all | diff - <(fold --annotate)
+}
+
+@test "modules and addresses are shown on request" {
+	[ "$(fold --modules --only-tid 10)" = \
+		'prog;[app];[jit]`LazyCompile:*f a.js:3;[kernel]`sys_read 1' ]
+	[ "$(fold --addrs --only-pid 20)" = 'prog;[app+0x1234] 1' ]
+}
+
+@test "inlined calls are frames, can be left out, and have lines" {
+	need_profiling
+	cat >inl.c <<-'END'
+		volatile unsigned long sink;
+		static inline __attribute__((always_inline)) void
+		inner(void)
+		{
+			for (int i = 0; i < 1000; i++)
+				sink = sink * 3 + 1;
+		}
+		__attribute__((noinline)) void outer(void) { inner(); sink++; }
+		int main(void) { for (int i = 0; i < 100000; i++) outer(); }
+	END
+	$CC -O2 -g inl.c -o inl
+	pk-sample -o inl.pkc ./inl
+	pk-fold inl.pkc | grep -q ';main;outer;inner [0-9]*$'
+	pk-fold --annotate inl.pkc | grep -q ';main;outer;inner_\[i\] [0-9]*$'
+	pk-fold --no-inline inl.pkc >plain
+	grep -q ';main;outer [0-9]*$' plain
+	! grep inner plain
+	pk-fold --lines inl.pkc | grep -q ';outer:inl.c:8;inner:inl.c:[56] '
+}
+
+@test "names are short, full or raw" {
+	need_profiling
+	cat >names.cc <<-'END'
+		volatile unsigned long sink;
+		namespace ns { template <typename T> struct S {
+			__attribute__((noinline)) T work(T n) {
+				for (T i = 0; i < n; i++) sink = sink * 3 + i;
+				return n;
+			}
+		}; }
+		int main() { ns::S<long> s; return s.work(200000000) == 3; }
+	END
+	$CXX -O1 names.cc -o names
+	pk-sample -o names.pkc ./names
+	pk-fold names.pkc | grep -q ';main;ns::S<long>::work [0-9]*$'
+	pk-fold --names full names.pkc |
+		grep -q ';main;ns::S<long>::work(long) [0-9]*$'
+	pk-fold --names raw names.pkc | grep -q ';main;_ZN2ns1SIlE4workEl [0-9]*$'
+}
+
+@test "a file that was rebuilt since is not asked for names" {
+	need_profiling
+	cp "$(build_program twelve)" prog
+	pk-sample -o t.pkc ./prog 0.2
+	pk-fold t.pkc 2>/dev/null | grep -q busy_155
+	cp "$(build_program forks)" prog
+	run --separate-stderr -0 pk-fold t.pkc
+	[[ $output != *busy* ]]
+	[[ $stderr == *"prog: the file here is another build than the one recorded"* ]]
+}
+
+@test "a recorded machine's files may lie below --sysroot" {
+	need_profiling
+	mkdir -p root"$PWD"
+	cp "$(build_program twelve)" prog
+	pk-sample -o t.pkc ./prog 0.2
+	mv prog root"$PWD"/
+	run -0 pk-fold t.pkc
+	[[ $output != *busy* ]]
+	pk-fold --sysroot root t.pkc 2>/dev/null | grep -q busy_155
+}
+
+@test "stripped programs are named from --debug-dir" {
+	need_profiling
+	need objcopy binutils
+	cp "$(build_program twelve)" prog
+	id=$(readelf -n prog | sed -n 's/.*Build ID: //p')
+	mkdir -p dbg/.build-id/"${id:0:2}"
+	objcopy --only-keep-debug prog dbg/.build-id/"${id:0:2}/${id:2}.debug"
+	strip prog
+	pk-sample -o t.pkc ./prog 0.2
+	run --separate-stderr -0 pk-fold t.pkc
+	[[ $output != *busy* ]]
+	[[ $stderr == *"prog: stripped: install its debug symbols"* ]]
+	pk-fold --debug-dir dbg t.pkc 2>/dev/null | grep -q busy_155
+}
+
+@test "folded stacks of many files are merged, sorted bytewise" {
+	printf 'a;b 3\na 1\na b;c 2\n' >x
+	printf 'a;b 4\na.c 0.25\n' >y
+	run -0 pk-fold x y
+	[ "$output" = $'a 1\na b;c 2\na.c 0.25\na;b 7' ]
+	cat x y | pk-fold | diff - <(echo "$output")
+	pk-fold x <(gzip <y) | diff - <(echo "$output")
+}
+
+@test "captures and folded stacks merge" {
+	printf 'prog;[app] 5\n' >x
+	pk-fold --only-pid 20 a.pkc x >out 2>/dev/null
+	[ "$(cat out)" = 'prog;[app] 6' ]
+}
+
+@test "two columns stay two, fractions and exponents are summed" {
+	printf 'a;b 3 5\na;b 1 1\nfoo 12 1 2\n' >two
+	run -0 pk-fold two
+	[ "$output" = $'a;b 4 6\nfoo 12 1 2' ]
+	printf 'a 0.1\na 0.2\nb 1e3\nb 12\n' >one
+	run -0 pk-fold one
+	[ "$output" = $'a 0.3\nb 1012' ]
+}
+
+@test "lines without a value are skipped and counted" {
+	printf 'a;b 3\njunk\n\nx;y z\n' >x
+	run --separate-stderr -0 pk-fold x
+	[ "$output" = 'a;b 3' ]
+	[[ $stderr == *'2 lines without a value skipped'* ]]
+}
+
+@test "a line of many megabytes is a line" {
+	{ head -c 9000000 /dev/zero | tr '\0' x; echo ';y 3'; } >x
+	pk-fold x | cmp - x
+	pk-fold <x | cmp - x
+}

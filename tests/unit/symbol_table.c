@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbol_table kallsyms FILE | perf-map FILE UID | image FILE | vdso
+ * prints the table, `ADDR SIZE MODULE NAME` a line, then for kallsyms
+ * `start ADDR MODULE`. What cannot be read gives a line `refused: WHY` and
+ * status 1. vdso is this process's own.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include "base/input.h"
+#include "base/msg.h"
+#include "symbol/table.h"
+
+static int
+refuse(const char *why)
+{
+	printf("refused: %s\n", why ? why : "not there");
+	return 1;
+}
+
+static void
+print_table(const struct symbol_table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		const struct table_symbol *s = &t->symbols[i];
+
+		if (symbol_table_find(t, s->addr) != s)
+			die("a symbol is not found at its own address");
+		printf("%jx %jx %u %.*s\n", (uintmax_t)s->addr,
+		       (uintmax_t)s->size, s->module, (int)s->name.len,
+		       s->name.ptr);
+	}
+	for (i = 0; i < t->n_modules; i++)
+		printf("start %jx %.*s\n", (uintmax_t)t->module_start[i],
+		       (int)t->modules[i].len, t->modules[i].ptr);
+}
+
+static bool
+read_image(struct symbol_table *t, const char *path)
+{
+	static char image[1 << 20];
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (!f)
+		die_errno("%s", path);
+	n = fread(image, 1, sizeof image, f);
+	fclose(f);
+	return symbol_table_read_image(t, image, n);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct symbol_table t = { 0 };
+	const char *why = "", *what = argc > 1 ? argv[1] : "";
+	bool ok = false;
+
+	msg_init("symbol_table", 2);
+	if (!strcmp(what, "kallsyms") && argc > 2) {
+		ok = symbol_table_read_kallsyms(&t, argv[2]);
+		why = errno ? "it cannot be read" : "the addresses are hidden";
+	} else if (!strcmp(what, "perf-map") && argc > 3) {
+		ok = symbol_table_read_perf_map(
+			&t, argv[2], (uint32_t)strtoul(argv[3], NULL, 10),
+			&why);
+	} else if (!strcmp(what, "image") && argc > 2) {
+		ok = read_image(&t, argv[2]);
+		why = "it is no ELF file";
+	} else if (!strcmp(what, "vdso")) {
+		ok = symbol_table_read_image(
+			&t, (const void *)getauxval(AT_SYSINFO_EHDR), 8192);
+	}
+	if (!ok)
+		return refuse(why);
+	print_table(&t);
+	symbol_table_free(&t);
+	return 0;
+}

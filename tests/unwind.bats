@@ -1,0 +1,344 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# lib/unwind: rules against libdw's, walks against stacks known otherwise.
+
+setup() {
+	load helper
+	cd "$BATS_TEST_TMPDIR"
+	unit=$PK_BUILDDIR/tests/unit
+}
+
+# library NAME FLAG...: builds tests/programs/NAME.c as a shared object whose
+# calls are bound when first made, and prints its path.
+library() {
+	local name=$1
+	shift
+	build_program "$name" "$@" -g -fPIC -shared -Wl,-z,lazy
+}
+
+# in_order WORD...: the output has these lines, in this order, perhaps with
+# others between (a sanitizer's).
+in_order() {
+	local line
+	for line in "${lines[@]}"; do
+		[ $# -eq 0 ] || [ "$line" != "$1" ] || shift
+	done
+	[ $# -eq 0 ] || { echo "missing: $1"; return 1; }
+}
+
+# walk_odd NAME FLAG...: the walk through that odd frame.
+walk_odd() {
+	local lib
+	lib=$(library oddframes -DODD="$@")
+	run -0 "$unit/unwind_self" plain "$lib"
+	echo "$output"
+}
+
+whole=(main __libc_start_main _start "end: complete")
+
+# same_rows FLAG... MODULE...: libdw agrees on every row, and hardly any is
+# left to be evaluated.
+same_rows() {
+	run -0 timeout 300 "$unit/unwind_rows" "$@"
+	echo "$output"
+	awk -F '\t' '{ n++; all += $2; equal += $3; hard += $4; wrong += $5
+		if ($2 != $3 + $4 + $5 || $4 > 5 && $4 > $2 * 0.005) exit 1 }
+		END { exit !(n && all && equal && !wrong) }' <<<"$output"
+}
+
+# steps OUTPUT-FIELD: the number after that word in unwind_self's last line.
+steps() {
+	awk -v name="$1" '{ for (i = 1; i < NF; i++)
+		if ($i == name) print $(i + 1) }' <<<"${lines[-1]}"
+}
+
+@test "the archive is freestanding" {
+	need nm binutils
+	nm -u "$PK_BUILDDIR/lib/libunwind.a" |
+		awk '/ U /{ print $2 }' | sort -u |
+		grep -vE '^(unwind_|__(asan|ubsan)_)' >needed || true
+	cat needed
+	run grep -vxE 'memcpy|memmove|memset' needed
+	[ -z "$output" ]
+}
+
+@test "the archive writes no variables" {
+	need nm binutils
+	[ -z "$PK_SANITIZE" ] || return 0 # theirs
+	run -0 nm "$PK_BUILDDIR/lib/libunwind.a"
+	[ -z "$(grep -E ' [bBdDcC] ' <<<"$output")" ]
+}
+
+@test "every rule of the system's libraries is libdw's" {
+	same_rows $(ldd "$unit/unwind_rows" | grep -oE '/[^ ]+')
+	[ "${#lines[@]}" -gt 3 ]
+}
+
+@test "every rule of large programs is libdw's" {
+	local modules=() name path
+	for name in bash perf python3 xz node; do
+		path=$(PATH=/usr/bin:/bin command -v "$name") || continue
+		modules+=("$(readlink -f "$path")")
+	done
+	same_rows "${modules[@]}"
+}
+
+@test "every rule of gcc's and clang's code is libdw's" {
+	need clang
+	local cc flags libs=()
+	for cc in gcc clang; do
+		for flags in -O0 -O1 -O2 "-O3 -fomit-frame-pointer" \
+			"-O2 -fno-omit-frame-pointer -mavx2" \
+			"-Os -fcf-protection"; do
+			# shellcheck disable=SC2086 # several flags
+			libs+=("$(CC=$cc library stepped $flags -D"BY_$cc")")
+		done
+	done
+	same_rows "${libs[@]}"
+}
+
+@test "rules come from .debug_frame where there is no .eh_frame" {
+	local lib
+	lib=$(library stepped -O2 -fno-asynchronous-unwind-tables \
+		-fno-exceptions)
+	same_rows -d "$lib"
+	[ "$(cut -f2 <<<"$output")" -gt 50 ]
+	run -0 "$unit/unwind_self" plain "$lib"
+	[ "${lines[*]:0:5}" = "walk_here inner middle outer call_back" ]
+	in_order "${whole[@]}"
+}
+
+# elf_facts FILE: what unwind_elf should print, by readelf.
+elf_facts() {
+	readelf -lW "$1" | awk '$1 == "GNU_EH_FRAME" {
+		print "hdr", $2, $5, $3 }'
+	readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] *//' | awk '
+		$1 == ".eh_frame" || $1 == ".debug_frame" {
+			print substr($1, $1 ~ /^.eh/ ? 5 : 2), $4, $5, $3 }'
+	readelf -lW "$1" | awk '$1 == "LOAD" {
+		flags = 0
+		for (i = 7; i < NF; i++)
+			flags += ($i ~ /R/) * 4 + ($i ~ /W/) * 2 + ($i ~ /E/)
+		print "load", $2, $3, $5, $6, flags }'
+	readelf -nW "$1" | sed -n 's/.*Build ID: /build-id /p'
+}
+
+@test "an ELF file's segments, frames and build id are readelf's" {
+	need readelf binutils
+	local lib file
+	lib=$(library stepped -O2 -fno-asynchronous-unwind-tables)
+	for file in "$lib" "$unit/unwind_self" /bin/bash \
+		$(ldd "$unit/unwind_rows" | grep -oE '/[^ ]+'); do
+		echo "--- $file"
+		elf_facts "$file" | sed -E 's/(^| )(0x)?0*([0-9a-f])/\1\3/g' \
+			>expected
+		run -0 "$unit/unwind_elf" "$file"
+		diff expected - <<<"$output"
+	done
+}
+
+@test "without section headers .eh_frame is found all the same" {
+	local lib
+	lib=$(library stepped -O2)
+	run -0 "$unit/unwind_elf" "$lib"
+	grep '^frame' <<<"$output" >with
+	cp "$lib" bare.so
+	# e_shoff, then e_shnum and e_shstrndx
+	dd if=/dev/zero of=bare.so bs=1 seek=40 count=8 conv=notrunc status=none
+	dd if=/dev/zero of=bare.so bs=1 seek=60 count=4 conv=notrunc status=none
+	run -0 "$unit/unwind_elf" bare.so
+	grep '^frame' <<<"$output" >without
+	# As far as the segment goes, which may be further.
+	[ "$(cut -d' ' -f2,4 with)" = "$(cut -d' ' -f2,4 without)" ]
+	[ $((0x$(cut -d' ' -f3 without))) -ge $((0x$(cut -d' ' -f3 with))) ]
+}
+
+@test "what is no x86-64 program is refused" {
+	local lib offset
+	lib=$(library stepped -O2)
+	echo text >text
+	run -1 "$unit/unwind_elf" text
+	: >empty
+	run -1 "$unit/unwind_elf" empty
+	# the magic number, 32 bits, big-endian, another machine, an object file
+	for offset in 1 4 5 18 16; do
+		cp "$lib" other.so
+		printf '\001' | dd of=other.so bs=1 seek=$offset conv=notrunc \
+			status=none
+		[ $offset != 5 ] || printf '\002' |
+			dd of=other.so bs=1 seek=5 conv=notrunc status=none
+		run -1 "$unit/unwind_elf" other.so
+	done
+}
+
+@test "a walk from every instruction gives the frames that were called" {
+	need clang
+	local cc flags lib
+	for cc in gcc clang; do
+		for flags in -O0 -O2 "-O3 -fomit-frame-pointer" \
+			"-O2 -fno-omit-frame-pointer -mavx2" \
+			"-Os -fcf-protection"; do
+			# shellcheck disable=SC2086 # several flags
+			lib=$(CC=$cc library stepped $flags -D"BY_$cc")
+			run -0 timeout 120 "$unit/unwind_self" step "$lib"
+			echo "$cc $flags: $output"
+			[ "$(steps steps)" -gt 8000 ]
+			[ "$(steps vdso)" -gt 20 ]
+			[ "$(steps plt)" -gt 10 ]
+			[ "$(steps wrong) $(steps cut)" = "0 0" ]
+		done
+	done
+}
+
+@test "with three registers a walk may be cut, never wrong" {
+	local lib
+	lib=$(library stepped -O2)
+	run -0 timeout 120 "$unit/unwind_self" step3 "$lib"
+	[ "$(steps wrong)" = 0 ]
+	[ "$(steps cut)" -lt $(($(steps steps) * 4 / 100)) ]
+}
+
+@test "a stack is whole from a nested call to _start" {
+	local lib
+	lib=$(library stepped -O2)
+	run -0 "$unit/unwind_self" plain "$lib"
+	[ "${lines[*]:0:5}" = "walk_here inner middle outer call_back" ]
+	in_order "${whole[@]}"
+}
+
+@test "a thread's stack is whole" {
+	run -0 "$unit/unwind_self" thread
+	in_order thread_routine "[libc.so.6]" "end: complete"
+}
+
+@test "a copy shorter than the stack cuts it, and keeps what it holds" {
+	local lib n before=0
+	lib=$(library stepped -O0)
+	for n in 0 7 8 $(seq 50 50 3000); do
+		run -0 "$unit/unwind_self" part "$n" "$lib"
+		echo "$n: ${lines[*]}"
+		[ "${lines[0]}" = walk_here ]
+		[ "${lines[-1]}" = "end: truncated" ] || break
+		[ ${#lines[@]} -ge $before ]
+		before=${#lines[@]}
+	done
+	[ "$before" -gt 4 ]
+	in_order "${whole[@]}"
+}
+
+@test "a walk with room for fewer frames says so" {
+	local lib
+	lib=$(library stepped -O2)
+	run -0 "$unit/unwind_self" limit 3 "$lib"
+	[ "${lines[*]}" = "walk_here inner middle end: limit" ]
+	run -0 "$unit/unwind_self" limit 1 "$lib"
+	[ "${lines[*]}" = "walk_here end: limit" ]
+}
+
+@test "cached rules are kept within an address space only" {
+	local lib
+	lib=$(library stepped -O2)
+	run -0 "$unit/unwind_self" spaces "$lib"
+	[ "${lines[*]}" = "0 0 200" ]
+}
+
+@test "a handler's stack goes on in the interrupted function" {
+	run -0 "$unit/unwind_self" signal
+	in_order handler raise_signal "${whole[@]}"
+}
+
+@test "a function interrupted at its first instruction is not the one before" {
+	run -0 "$unit/unwind_self" first
+	in_order fault_walk first_insn call_first "${whole[@]}"
+}
+
+@test "a signal frame without CFI is known by its contents" {
+	run -0 "$unit/unwind_self" restorer
+	in_order handler raise_signal "${whole[@]}"
+}
+
+@test "another stack that is not in the copy ends the walk as truncated" {
+	run -0 "$unit/unwind_self" altstack
+	[ "${lines[0]}" = other_handler ]
+	[ "${#lines[@]}" -ge 4 ]
+	[ "${lines[-1]}" = "end: truncated" ]
+}
+
+@test "a call through a null pointer shows its caller" {
+	run -0 "$unit/unwind_self" null
+	[ "${lines[*]:0:2}" = "[unmapped] call_null" ]
+	in_order "${whole[@]}"
+}
+
+@test "code without CFI is walked by its frame pointer" {
+	local lib
+	walk_odd no_cfi
+	[ "${lines[*]:0:3}" = "walk_here no_cfi call_back" ]
+	in_order "${whole[@]}"
+	lib=$(library stepped -O2 -fno-asynchronous-unwind-tables \
+		-fno-exceptions -fno-omit-frame-pointer -s)
+	run -0 "$unit/unwind_self" plain "$lib"
+	[ "${lines[*]:0:5}" = "walk_here inner middle outer call_back" ]
+	in_order "${whole[@]}"
+}
+
+@test "code that no file has is walked by its frame pointer" {
+	run -0 "$unit/unwind_self" jit
+	[ "${lines[*]:0:2}" = "walk_here [jit]" ]
+	in_order "${whole[@]}"
+}
+
+@test "without CFI and frame pointer the walk says so" {
+	walk_odd no_cfi_no_fp
+	[ "${lines[*]}" = "walk_here no_cfi_no_fp end: no-cfi" ]
+	walk_odd no_cfi_bad_fp
+	[ "${lines[*]}" = "walk_here no_cfi_bad_fp end: no-cfi" ]
+}
+
+@test "a frame pointer of 0 without CFI is the end of the stack" {
+	walk_odd no_cfi_zero
+	[ "${lines[*]}" = "walk_here no_cfi_zero end: complete" ]
+}
+
+@test "unknown opcodes fall back to the frame pointer" {
+	local odd
+	for odd in unknown_op window_save nested; do
+		walk_odd $odd -DUNKNOWN_OPS
+		[ "${lines[*]:0:3}" = "walk_here $odd call_back" ]
+		in_order "${whole[@]}"
+	done
+}
+
+@test "DW_CFA_GNU_args_size changes nothing" {
+	walk_odd args_size
+	[ "${lines[*]:0:3}" = "walk_here args_size call_back" ]
+	in_order "${whole[@]}"
+}
+
+@test "a frame found through another register restarts the walk with all" {
+	local odd
+	for odd in cfa_in_r12 return_in_rbx; do
+		walk_odd $odd
+		[ "${lines[*]:0:3}" = "walk_here $odd call_back" ]
+		in_order "${whole[@]}"
+	done
+}
+
+@test "an unusual CFA expression is evaluated" {
+	walk_odd expression
+	[ "${lines[*]:0:3}" = "walk_here expression call_back" ]
+	in_order "${whole[@]}"
+}
+
+@test "an undefined return address, or 0, is the end of the stack" {
+	local odd
+	for odd in outermost return_to_0; do
+		walk_odd $odd
+		[ "${lines[*]}" = "walk_here $odd end: complete" ]
+	done
+}
+
+@test "a frame that does not move up ends the walk as lost" {
+	walk_odd standing
+	[ "${lines[*]}" = "walk_here standing end: lost" ]
+}

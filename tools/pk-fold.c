@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Turns captures (pk-capture(5)) into folded stacks (pk-folded(5)), and
+ * merges folded stacks. */
+#include <math.h>
+#include <stdlib.h>
+#include "base/buf.h"
+#include "base/msg.h"
+#include "base/number.h"
+#include "base/option.h"
+#include "base/output.h"
+#include "base/xalloc.h"
+#include "fold/fold.h"
+
+static struct options {
+	struct fold_options fold;
+	const char *output;
+	const char **debug_dirs; /* NULL-ended */
+	size_t n_debug_dirs, cap_debug_dirs;
+} opt = { .fold = { .symbol = { .inlines = true },
+		    .only_pid = UINT64_MAX,
+		    .only_tid = UINT64_MAX,
+		    .until = UINT64_MAX } };
+
+static const char help[] =
+	"Usage: pk-fold [OPTION]... [FILE]...\n"
+	"Turn captures, or folded stacks, into one set of folded stacks.\n"
+	"\n"
+	"The outermost frame:\n"
+	"      --comm              the thread's name (the default)\n"
+	"      --pid, --tid        NAME-PID, NAME-PID/TID\n"
+	"Which samples:\n"
+	"      --only-pid PID, --only-tid TID, --only-comm NAME\n"
+	"  -e, --event NAME        of this event (the first one seen)\n"
+	"      --since SECONDS, --until SECONDS\n"
+	"                          from the capture's start\n"
+	"      --value WHAT        samples (the default), or weight: the "
+	"event's unit\n"
+	"Frames:\n"
+	"      --names KIND        short, full (with parameters) or raw "
+	"(mangled)\n"
+	"      --no-inline         leave inlined calls out\n"
+	"      --modules           module`name\n"
+	"      --lines             name:file:line\n"
+	"      --addrs             [module+0xoffset] where there is no name\n"
+	"      --kernel, --jit     mark such frames with _[k], _[j]\n"
+	"      --annotate, --all   these two, and inlined frames with _[i]\n"
+	"Files:\n"
+	"      --debug-dir DIR     look for debug files there, too\n"
+	"      --sysroot DIR       the recorded machine's files lie below DIR\n"
+	"  -o, --output FILE       write there, not to standard output\n"
+	"  -h, --help, -V, --version\n"
+	"\n"
+	"Example: pk-sample make | pk-fold --pid | pk-flamesvg -o make.svg\n";
+
+enum {
+	OPT_COMM = 256,
+	OPT_PID,
+	OPT_TID,
+	OPT_ONLY_PID,
+	OPT_ONLY_TID,
+	OPT_ONLY_COMM,
+	OPT_SINCE,
+	OPT_UNTIL,
+	OPT_VALUE,
+	OPT_NAMES,
+	OPT_NO_INLINE,
+	OPT_MODULES,
+	OPT_LINES,
+	OPT_ADDRS,
+	OPT_KERNEL,
+	OPT_JIT,
+	OPT_ANNOTATE,
+	OPT_DEBUG_DIR,
+	OPT_SYSROOT,
+};
+
+static const struct option long_options[] = {
+	{ "comm", no_argument, NULL, OPT_COMM },
+	{ "pid", no_argument, NULL, OPT_PID },
+	{ "tid", no_argument, NULL, OPT_TID },
+	{ "only-pid", required_argument, NULL, OPT_ONLY_PID },
+	{ "only-tid", required_argument, NULL, OPT_ONLY_TID },
+	{ "only-comm", required_argument, NULL, OPT_ONLY_COMM },
+	{ "event", required_argument, NULL, 'e' },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "until", required_argument, NULL, OPT_UNTIL },
+	{ "value", required_argument, NULL, OPT_VALUE },
+	{ "names", required_argument, NULL, OPT_NAMES },
+	{ "no-inline", no_argument, NULL, OPT_NO_INLINE },
+	{ "modules", no_argument, NULL, OPT_MODULES },
+	{ "lines", no_argument, NULL, OPT_LINES },
+	{ "addrs", no_argument, NULL, OPT_ADDRS },
+	{ "kernel", no_argument, NULL, OPT_KERNEL },
+	{ "jit", no_argument, NULL, OPT_JIT },
+	{ "annotate", no_argument, NULL, OPT_ANNOTATE },
+	{ "all", no_argument, NULL, OPT_ANNOTATE },
+	{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
+	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* The index of TEXT in the NULL-ended NAMES. */
+static unsigned
+choose(const char *option, const char *text, const char *const *names)
+{
+	struct buf all = { 0 };
+	unsigned i;
+
+	for (i = 0; names[i]; i++) {
+		if (!strcmp(text, names[i])) {
+			buf_free(&all);
+			return i;
+		}
+		buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+	}
+	die_usage("%s: '%s' is not one of %s", option, text, all.ptr);
+}
+
+static uint64_t
+seconds_to_ns(const char *option)
+{
+	return (uint64_t)(option_double(option, optarg, 0, 1e9) * 1e9);
+}
+
+static void
+add_debug_dir(const char *dir)
+{
+	GROW(opt.debug_dirs, opt.cap_debug_dirs, opt.n_debug_dirs + 2);
+	opt.debug_dirs[opt.n_debug_dirs++] = dir;
+	opt.debug_dirs[opt.n_debug_dirs] = NULL;
+	opt.fold.symbol.debug_dirs = opt.debug_dirs;
+}
+
+static void
+set_frame_option(int c)
+{
+	static const char *const names[] = { "short", "full", "raw", NULL };
+	struct fold_options *o = &opt.fold;
+
+	switch (c) {
+	case OPT_NAMES:
+		o->symbol.names = choose("--names", optarg, names);
+		break;
+	case OPT_NO_INLINE:
+		o->symbol.inlines = false;
+		break;
+	case OPT_MODULES:
+		o->modules = true;
+		break;
+	case OPT_LINES:
+		o->symbol.lines = true;
+		break;
+	case OPT_ADDRS:
+		o->addrs = true;
+		break;
+	case OPT_KERNEL:
+		o->suffixes |= FOLD_KERNEL;
+		break;
+	case OPT_JIT:
+		o->suffixes |= FOLD_JIT;
+		break;
+	case OPT_ANNOTATE:
+		o->suffixes = FOLD_KERNEL | FOLD_JIT | FOLD_INLINED;
+		break;
+	}
+}
+
+static void
+set_option(int c)
+{
+	static const char *const values[] = { "samples", "weight", NULL };
+	struct fold_options *o = &opt.fold;
+
+	switch (c) {
+	case OPT_COMM:
+	case OPT_PID:
+	case OPT_TID:
+		o->root = (enum fold_root)(FOLD_COMM + (c - OPT_COMM));
+		break;
+	case OPT_ONLY_PID:
+		o->only_pid = option_u64("--only-pid", optarg, 0, UINT32_MAX);
+		break;
+	case OPT_ONLY_TID:
+		o->only_tid = option_u64("--only-tid", optarg, 0, UINT32_MAX);
+		break;
+	case OPT_ONLY_COMM:
+		o->only_comm = optarg;
+		break;
+	case 'e':
+		o->event = optarg;
+		break;
+	case OPT_SINCE:
+		o->since = seconds_to_ns("--since");
+		break;
+	case OPT_UNTIL:
+		o->until = seconds_to_ns("--until");
+		break;
+	case OPT_VALUE:
+		o->weight = choose("--value", optarg, values);
+		break;
+	case OPT_DEBUG_DIR:
+		add_debug_dir(optarg);
+		break;
+	case OPT_SYSROOT:
+		o->symbol.sysroot = optarg;
+		break;
+	case 'o':
+		opt.output = optarg;
+		break;
+	case 'h':
+		option_print(help);
+	case 'V':
+		option_print("pk-fold (profkit) " VERSION "\n");
+	default:
+		set_frame_option(c);
+	}
+}
+
+static void
+read_file(const char *path, struct folder *f, struct profile *p)
+{
+	struct input *in = input_open(path, "a capture or folded stacks");
+
+	if (!capture_guess(input_peek(in)))
+		profile_read(p, in);
+	else if (!folder_read(f, in))
+		exit(msg_status());
+	input_close(in);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct profile p = { 0 };
+	struct folder *f;
+	struct output *out;
+	int c;
+
+	msg_init("pk-fold", 2);
+	while ((c = option_next(argc, argv, "e:o:hV", long_options)) != -1)
+		set_option(c);
+	f = folder_new(&opt.fold);
+	if (optind == argc)
+		read_file("-", f, &p);
+	for (; optind < argc; optind++)
+		read_file(argv[optind], f, &p);
+	folder_finish(f, &p);
+	profile_report_skipped(&p);
+	out = output_open(opt.output, 0, "folded stacks");
+	profile_write(&p, out);
+	output_close(out);
+	profile_free(&p);
+	free(opt.debug_dirs);
+	return msg_status();
+}
