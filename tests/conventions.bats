@@ -211,12 +211,17 @@ output_is_whole_or_not_there() {
 }
 
 output_goes_with_a_signal() {
-	local pid
+	local pid i
 	rm -rf out input && mkdir out && mkfifo input
-	"$1" -o out/new input 2>/dev/null 3>&- &
+	exec 9<>input
+	"$1" -o out/new input 2>/dev/null 3>&- 9>&- &
 	pid=$!
-	exec 9>input
 	echo 'main;work 3' >&9
+	# Some open their output at once, some when the input has ended.
+	for ((i = 0; i < 20; i++)); do
+		[ -z "$(ls -A out)" ] || break
+		sleep 0.05
+	done
 	kill -TERM $pid
 	wait $pid || true
 	exec 9>&-

@@ -247,6 +247,8 @@ main(int argc, char **argv)
 		read_file("-", f, &p);
 	for (; optind < argc; optind++)
 		read_file(argv[optind], f, &p);
+	if (!folder_has_captures(f) && !p.n_stacks && !p.skipped_lines)
+		die("the input is empty: there is nothing to fold");
 	folder_finish(f, &p);
 	profile_report_skipped(&p);
 	out = output_open(opt.output, 0, "folded stacks");

@@ -2,13 +2,10 @@
 /* Samples a command, or processes that run: perf events in, a capture
  * (pk-capture(5)) out. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
@@ -16,9 +13,8 @@
 #include "base/number.h"
 #include "base/option.h"
 #include "base/xalloc.h"
+#include "record/command.h"
 #include "record/record.h"
-
-enum { TROUBLE = 125, CANNOT_RUN = 126, NOT_FOUND = 127 };
 
 static struct options {
 	struct record_options record;
@@ -45,7 +41,8 @@ static const char help[] =
 	"pointers) or\n"
 	"                          none\n"
 	"      --stack-size BYTES  of the stack to copy for cfi (65528)\n"
-	"  -d, --duration SECONDS  end the recording then; the command runs on\n"
+	"  -d, --duration SECONDS  end the recording then; the command runs "
+	"on\n"
 	"      --no-wait           end with COMMAND, not with all it started\n"
 	"  -o, --output FILE       write the capture there; without it, the "
 	"capture goes\n"
@@ -170,8 +167,8 @@ parse_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = option_next(argc, argv, "+p:F:e:d:o:zhV",
-				long_options)) != -1)
+	while ((c = option_next(argc, argv, "+p:F:e:d:o:zhV", long_options)) !=
+	       -1)
 		set_option(c);
 	if (optind < argc)
 		opt.command = argv + optind;
@@ -181,104 +178,9 @@ parse_options(int argc, char **argv)
 		die_usage("give a command or -p PID, not both");
 }
 
-/* ---- the command ---- */
-
-static struct child {
-	pid_t pid;
-	int go;	   /* closing it lets the child execute the command */
-	int failed; /* its errno when it cannot */
-	bool ended;
-	int status;
-	uint64_t user_ns, system_ns; /* of it and what it waited for */
-} child;
-
-static void __attribute__((noreturn))
-run_command(int go, int failed, const sigset_t *signals)
-{
-	char byte;
-
-	/* Waits for the parent to attach; its death is an end, too. */
-	if (read(go, &byte, 1) != 1)
-		_exit(TROUBLE);
-	sigprocmask(SIG_SETMASK, signals, NULL);
-	if (!opt.output && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-		_exit(TROUBLE);
-	execvp(opt.command[0], opt.command);
-	if (write(failed, &errno, sizeof errno) < 0)
-		_exit(CANNOT_RUN);
-	_exit(errno == ENOENT ? NOT_FOUND : CANNOT_RUN);
-}
-
-static void
-start_child(const sigset_t *signals)
-{
-	int go[2], failed[2];
-
-	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
-		die_errno("cannot make a pipe");
-	child.pid = fork();
-	if (child.pid < 0)
-		die_errno("cannot fork");
-	if (!child.pid) {
-		close(go[1]);
-		close(failed[0]);
-		run_command(go[0], failed[1], signals);
-	}
-	close(go[0]);
-	close(failed[1]);
-	child.go = go[1];
-	child.failed = failed[0];
-}
-
-/* 0, or the status to end with when the command cannot be executed. */
-static int
-release_child(struct sink *sink)
-{
-	int err = 0;
-
-	if (write(child.go, "", 1) != 1)
-		die_errno("cannot start the command");
-	close(child.go);
-	while (read(child.failed, &err, sizeof err) < 0 && errno == EINTR)
-		;
-	close(child.failed);
-	if (!err)
-		return 0;
-	sink_abandon(sink);
-	errno = err;
-	trouble_errno("cannot run '%s'", opt.command[0]);
-	return err == ENOENT ? NOT_FOUND : CANNOT_RUN;
-}
-
-static uint64_t
-timeval_ns(struct timeval t)
-{
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
-}
-
-static void
-reap_child(int flags)
-{
-	struct rusage usage;
-
-	if (child.ended || wait4(child.pid, &child.status, flags, &usage) !=
-				   child.pid)
-		return;
-	child.ended = true;
-	child.user_ns = timeval_ns(usage.ru_utime);
-	child.system_ns = timeval_ns(usage.ru_stime);
-}
-
-static int
-child_status(void)
-{
-	if (!child.ended)
-		return 0;
-	return WIFSIGNALED(child.status) ? 128 + WTERMSIG(child.status)
-					 : WEXITSTATUS(child.status);
-}
-
 /* ---- the recording ---- */
+
+static struct command command;
 
 static double
 now(void)
@@ -300,13 +202,13 @@ take_signals(int fd)
 
 	while (read(fd, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGCHLD) {
-			reap_child(WNOHANG);
+			command_reap(&command, false);
 			continue;
 		}
-		if (!child.pid || child.ended || requests++)
+		if (!command.pid || command.ended || requests++)
 			return false;
 		if (info.ssi_signo != SIGINT || info.ssi_code != SI_KERNEL)
-			kill(child.pid, (int)info.ssi_signo);
+			kill(command.pid, (int)info.ssi_signo);
 	}
 	return true;
 }
@@ -332,12 +234,13 @@ record_targets(struct recorder *r, struct sink *sink, int signals)
 
 	while (going && !stopped && sink_is_alive(sink)) {
 		double left = opt.duration ? start + opt.duration - now() : 1;
-		int timeout = left > 0.2 ? 200 : left > 0 ? (int)(left * 1e3)
-							  : 0;
+		int timeout = left > 0.2 ? 200
+			      : left > 0 ? (int)(left * 1e3)
+					 : 0;
 
 		going = record_poll(r, &extra, 1, timeout);
 		stopped = !take_signals(signals) ||
-			  (child.ended && opt.no_wait) ||
+			  (command.ended && opt.no_wait) ||
 			  (opt.duration && now() >= start + opt.duration);
 		t = now();
 		if (terminal && t - shown >= 1) {
@@ -350,8 +253,8 @@ record_targets(struct recorder *r, struct sink *sink, int signals)
 	return !stopped;
 }
 
-static struct slice
-command_line(struct buf *b)
+static void
+add_command_line(struct buf *b)
 {
 	char **word;
 
@@ -360,18 +263,21 @@ command_line(struct buf *b)
 			buf_char(b, ' ');
 		buf_str(b, *word);
 	}
-	return buf_get(b);
 }
 
 static void
-attach(struct recorder *r)
+begin(struct recorder *r)
 {
+	struct buf line = { 0 };
 	size_t i;
 
-	if (opt.command)
-		record_attach_command(r, child.pid);
+	if (command.pid)
+		record_attach_command(r, command.pid);
 	for (i = 0; i < opt.n_pids; i++)
 		record_attach_process(r, opt.pids[i]);
+	add_command_line(&line);
+	record_begin(r, buf_get(&line));
+	buf_free(&line);
 }
 
 /* The capture's end is worth an interrupt or two; but when whatever takes it
@@ -410,36 +316,47 @@ report(struct record_counts c, int failed)
 		     1000.0 / (double)opt.record.frequency);
 }
 
+/* 0, or the status to end with when the command cannot be executed. */
+static int
+release(struct sink *sink)
+{
+	int err = command.pid ? command_release(&command) : 0;
+
+	if (!err)
+		return 0;
+	sink_abandon(sink);
+	errno = err;
+	trouble_errno("cannot run '%s'", opt.command[0]);
+	return err == ENOENT ? COMMAND_MISSING : COMMAND_REFUSED;
+}
+
+/* Without a reader there is nothing to record any more, and still a command
+ * to wait for. */
 static int
 run(const sigset_t *old_signals, int signals)
 {
 	struct sink *sink = sink_open(opt.output, opt.gzip);
-	struct buf line = { 0 };
 	struct record_counts counts;
 	struct recorder *r;
-	int status = 0, failed;
+	int failed, status;
 	bool wait;
 
 	if (opt.command)
-		start_child(old_signals);
+		command_start(&command, opt.command, old_signals, !opt.output);
 	signal(SIGPIPE, SIG_IGN);
 	sink_start(sink);
 	r = record_new(&opt.record, sink);
-	attach(r);
-	record_begin(r, command_line(&line));
-	buf_free(&line);
-	if (opt.command && (status = release_child(sink)))
+	begin(r);
+	status = release(sink);
+	if (status)
 		return status;
 	wait = record_targets(r, sink, signals);
-	if (opt.command && !child.ended)
-		reap_child(wait && sink_is_alive(sink) ? 0 : WNOHANG);
-	counts = record_end(r, child.user_ns, child.system_ns);
+	command_reap(&command, wait && sink_is_alive(sink));
+	counts = record_end(r, command.user_ns, command.system_ns);
 	failed = close_sink(sink, signals);
 	report(counts, failed);
-	/* Without a reader there is nothing to record, and still a command. */
-	if (wait && opt.command)
-		reap_child(0);
-	return msg_status() ? msg_status() : child_status();
+	command_reap(&command, wait);
+	return msg_status() ? msg_status() : command_status(&command);
 }
 
 int
@@ -447,7 +364,7 @@ main(int argc, char **argv)
 {
 	sigset_t handled, old;
 
-	msg_init("pk-sample", TROUBLE);
+	msg_init("pk-sample", COMMAND_TROUBLE);
 	parse_options(argc, argv);
 	sigemptyset(&handled);
 	sigaddset(&handled, SIGCHLD);

@@ -25,7 +25,8 @@ find_entry(const struct map *m, uint64_t key)
 static void
 grow(struct map *m)
 {
-	struct map bigger = { .n = m->n, .mask = m->mask ? m->mask * 2 + 1 : 63 };
+	struct map bigger = { .n = m->n,
+			      .mask = m->mask ? m->mask * 2 + 1 : 63 };
 	size_t i;
 
 	bigger.entries = xcalloc(bigger.mask + 1, sizeof *bigger.entries);

@@ -12,7 +12,7 @@ struct map {
 	struct map_entry {
 		uint64_t key;
 		uint32_t value, used;
-	} *entries;
+	} * entries;
 	size_t n, mask;
 };
 

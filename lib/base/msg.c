@@ -62,7 +62,7 @@ escape(char *out, size_t size, const char *src)
 	return n;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 emit(const char *kind, const char *fmt, va_list ap, int err)
 {
 	char text[4096], line[6144];

@@ -126,8 +126,7 @@ capture_sort_symbols(struct capture *c)
 
 	for (i = 0; i < c->n_modules; i++) {
 		struct capture_module *m = &c->modules[i];
-		struct capture_symbol *tmp =
-			xcalloc(m->n_symbols, sizeof *tmp);
+		struct capture_symbol *tmp = xcalloc(m->n_symbols, sizeof *tmp);
 
 		merge_sort(m->symbols, tmp, m->n_symbols);
 		free(tmp);

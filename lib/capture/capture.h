@@ -62,15 +62,15 @@ struct capture_count {
 
 struct capture_sample {
 	uint64_t time, pid, tid, cpu, weight;
-	uint32_t event;	  /* index in capture.events */
-	uint32_t node;	  /* index in capture.nodes, 0: no stack */
+	uint32_t event;	   /* index in capture.events */
+	uint32_t node;	   /* index in capture.nodes, 0: no stack */
 	struct slice name; /* of the thread; empty: unknown */
 	uint32_t name_id;  /* that name in capture.names */
 };
 
 struct capture {
 	struct arena arena;
-	struct intern names;	 /* of threads and processes */
+	struct intern names;	  /* of threads and processes */
 	struct intern module_ids; /* what makes modules equal */
 	struct capture_module *modules;
 	size_t n_modules, cap_modules;
@@ -84,7 +84,7 @@ struct capture {
 	size_t n_lacks, cap_lacks;
 	struct capture_meta {
 		struct slice key, value;
-	} *meta; /* the "@" records of all captures */
+	} * meta; /* the "@" records of all captures */
 	size_t n_meta, cap_meta;
 	uint64_t n_captures, n_samples;
 	uint64_t n_unknown; /* records of unknown types, skipped */
@@ -110,14 +110,14 @@ void capture_report_skipped(const struct capture *c);
 /* The symbol recorded for ADDR of a module, or NULL; where several cover it,
  * the last recorded one. Call capture_sort_symbols once before. */
 void capture_sort_symbols(struct capture *c);
-const struct capture_symbol *
-capture_find_symbol(const struct capture_module *m, uint64_t addr);
+const struct capture_symbol *capture_find_symbol(const struct capture_module *m,
+						 uint64_t addr);
 
 /* The node (PARENT, MODULE, ADDR), made if new. */
 uint32_t capture_add_node(struct capture *c, uint32_t parent, uint32_t module,
 			  uint64_t addr);
-uint32_t capture_add_module(struct capture *c, struct slice build_id,
-			    char base, struct slice path);
+uint32_t capture_add_module(struct capture *c, struct slice build_id, char base,
+			    struct slice path);
 
 /* The value of metadata KEY of the first capture that has it; else empty. */
 struct slice capture_meta(const struct capture *c, const char *key);

@@ -27,7 +27,7 @@ struct reader {
 	capture_sample_fn *fn;
 	void *ctx;
 	struct slice rest; /* of the line, behind what was read */
-	bool inside; /* of a capture: `end` has not come yet */
+	bool inside;	   /* of a capture: `end` has not come yet */
 	struct ids modules, frames, events;
 	/* By pid, and by pid and tid; values index `named`. */
 	struct map procs, threads;
@@ -37,8 +37,7 @@ struct reader {
 	jmp_buf bad; /* out of a line that breaks the grammar */
 };
 
-static void __attribute__((noreturn))
-bad(struct reader *r, const char *what)
+static void __attribute__((noreturn)) bad(struct reader *r, const char *what)
 {
 	trouble("%s:%llu: %s", input_name(r->in),
 		(unsigned long long)input_line_number(r->in), what);
@@ -217,10 +216,10 @@ read_event(struct reader *r)
 			break;
 	if (i == c->n_events) {
 		GROW(c->events, c->cap_events, c->n_events + 1);
-		c->events[c->n_events++] = (struct capture_event){
-			arena_copy(&c->arena, name),
-			arena_copy(&c->arena, unit), period
-		};
+		c->events[c->n_events++] =
+			(struct capture_event){ arena_copy(&c->arena, name),
+						arena_copy(&c->arena, unit),
+						period };
 	}
 	put_id(&r->events, id, i);
 }
@@ -392,9 +391,9 @@ read_lack(struct reader *r)
 			break;
 	if (i == c->n_lacks) {
 		GROW(c->lacks, c->cap_lacks, i + 1);
-		c->lacks[c->n_lacks++] = (struct capture_count){
-			arena_copy(&c->arena, what), 0
-		};
+		c->lacks[c->n_lacks++] =
+			(struct capture_count){ arena_copy(&c->arena, what),
+						0 };
 	}
 	if (__builtin_add_overflow(c->lacks[i].count, count,
 				   &c->lacks[i].count))
@@ -412,10 +411,12 @@ static const struct record_type {
 	const char *name;
 	void (*read)(struct reader *r);
 } record_types[] = {
-	{ "s", read_sample },	{ "f", read_frame },  { "mod", read_mod },
-	{ "sym", read_symbol }, { "proc", read_proc }, { "name", read_name },
-	{ "event", read_event }, { "@", read_meta },   { "lack", read_lack },
-	{ "end", read_end },	{ "pk-capture", read_start },
+	{ "s", read_sample },	      { "f", read_frame },
+	{ "mod", read_mod },	      { "sym", read_symbol },
+	{ "proc", read_proc },	      { "name", read_name },
+	{ "event", read_event },      { "@", read_meta },
+	{ "lack", read_lack },	      { "end", read_end },
+	{ "pk-capture", read_start },
 };
 
 /* What a later version may call a record. */

@@ -63,8 +63,8 @@ capture_write_meta(struct capture_writer *w, const char *key,
 }
 
 uint32_t
-capture_write_event(struct capture_writer *w, const char *unit,
-		    uint64_t period, struct slice name)
+capture_write_event(struct capture_writer *w, const char *unit, uint64_t period,
+		    struct slice name)
 {
 	add_type(w, "event");
 	add_u64(w, ++w->n_events);
@@ -98,8 +98,8 @@ capture_write_name(struct capture_writer *w, uint64_t time, uint32_t pid,
 }
 
 uint32_t
-capture_write_module(struct capture_writer *w, struct slice build_id,
-		     char base, struct slice path)
+capture_write_module(struct capture_writer *w, struct slice build_id, char base,
+		     struct slice path)
 {
 	add_type(w, "mod");
 	add_u64(w, ++w->n_modules);
@@ -159,8 +159,7 @@ capture_write_frame(struct capture_writer *w, uint32_t parent, uint32_t module,
 		grow_slots(w);
 	for (at = frame_hash(&f) & w->mask; w->slots[at];
 	     at = (at + 1) & w->mask) {
-		const struct capture_frame *have =
-			&w->frames[w->slots[at] - 1];
+		const struct capture_frame *have = &w->frames[w->slots[at] - 1];
 
 		if (have->addr == addr && have->parent == parent &&
 		    have->module == module)

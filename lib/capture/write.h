@@ -16,7 +16,7 @@ struct capture_writer {
 	struct capture_frame {
 		uint64_t addr;
 		uint32_t parent, module;
-	} *frames;
+	} * frames;
 	size_t n_frames, cap_frames;
 	uint32_t *slots;
 	size_t mask;
@@ -39,9 +39,9 @@ uint32_t capture_write_module(struct capture_writer *w, struct slice build_id,
 /* The id of the node, which is written when it is new. */
 uint32_t capture_write_frame(struct capture_writer *w, uint32_t parent,
 			     uint32_t module, uint64_t addr);
-void capture_write_sample(struct capture_writer *w, uint64_t time,
-			  uint32_t pid, uint32_t tid, uint32_t cpu,
-			  uint32_t event, uint64_t weight, uint32_t stack);
+void capture_write_sample(struct capture_writer *w, uint64_t time, uint32_t pid,
+			  uint32_t tid, uint32_t cpu, uint32_t event,
+			  uint64_t weight, uint32_t stack);
 void capture_write_symbol(struct capture_writer *w, uint64_t time,
 			  uint32_t module, uint64_t addr, uint64_t size,
 			  struct slice name);

@@ -98,6 +98,12 @@ folder_read(struct folder *f, struct input *in)
 	return capture_read(&f->capture, in, count_sample, f);
 }
 
+bool
+folder_has_captures(const struct folder *f)
+{
+	return f->capture.n_captures > 0;
+}
+
 /* ---- naming ---- */
 
 bool
@@ -161,8 +167,8 @@ add_suffix(const struct folder *f, const struct capture_module *m,
 {
 	unsigned s = f->opt.suffixes;
 
-	if (s & FOLD_KERNEL && (m->base == CAPTURE_KERNEL ||
-				slice_is(m->path, "[kernel]")))
+	if (s & FOLD_KERNEL &&
+	    (m->base == CAPTURE_KERNEL || slice_is(m->path, "[kernel]")))
 		buf_str(b, "_[k]");
 	else if (s & FOLD_JIT && slice_starts(m->path, "[jit "))
 		buf_str(b, "_[j]");
@@ -234,8 +240,7 @@ fill_row(const struct folder *f, const uint32_t *ids, uint32_t node,
 			&f->names.locations[f->names.of_node[node]];
 
 		GROW(row->ids, row->cap, row->n + l->n + 1);
-		memcpy(row->ids + row->n, ids + l->first,
-		       l->n * sizeof *ids);
+		memcpy(row->ids + row->n, ids + l->first, l->n * sizeof *ids);
 		row->n += l->n;
 	}
 	GROW(row->ids, row->cap, row->n + 1);
@@ -256,15 +261,14 @@ add_counts(const struct folder *f, struct profile *p)
 
 	for (i = 0; i < f->n_counts; i++) {
 		const struct fold_count *c = &f->counts[i];
-		uint32_t root = intern_add(&p->symbols,
-					   intern_get(&f->roots, c->root));
+		uint32_t root =
+			intern_add(&p->symbols, intern_get(&f->roots, c->root));
 
 		fill_row(f, ids, c->node, &row);
 		memmove(row.ids + 1, row.ids, row.n * sizeof *row.ids);
 		row.ids[0] = root;
 		profile_add(p, row.ids, row.n + 1,
-			    f->opt.weight ? c->weight : (double)c->samples,
-			    0);
+			    f->opt.weight ? c->weight : (double)c->samples, 0);
 	}
 	free(row.ids);
 	free(ids);
@@ -289,8 +293,7 @@ folder_finish(struct folder *f, struct profile *p)
 
 	if (f->capture.n_captures) {
 		wanted = mark_nodes(f);
-		resolution_make(&f->names, &f->capture, wanted,
-				&f->opt.symbol);
+		resolution_make(&f->names, &f->capture, wanted, &f->opt.symbol);
 		free(wanted);
 		if (!p->columns)
 			p->columns = 1;

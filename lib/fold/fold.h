@@ -32,6 +32,7 @@ struct folder;
 struct folder *folder_new(const struct fold_options *opt);
 /* Reads all captures in IN; false as capture_read. */
 bool folder_read(struct folder *f, struct input *in);
+bool folder_has_captures(const struct folder *f);
 /* Names everything, adds it to P and says what is missing and what would
  * cure it. Frees F. Without captures it does nothing. */
 void folder_finish(struct folder *f, struct profile *p);

@@ -53,8 +53,7 @@ tally_stack(const struct folder *f, const struct fold_count *c,
 	for (; n; inner = n, n = nodes[n].parent) {
 		const struct capture_module *m =
 			&f->capture.modules[nodes[n].module];
-		uint32_t where = inner ? nodes[inner].module
-				       : nodes[n].module;
+		uint32_t where = inner ? nodes[inner].module : nodes[n].module;
 
 		if (slice_is(m->path, CAPTURE_TRUNCATED)) {
 			add_to(t->truncated, &t->n_truncated, where,
@@ -240,9 +239,8 @@ report_lack(const struct folder *f, const struct capture_count *lack)
 		note("time in the kernel and its frames are left out: "
 		     "kernel.perf_event_paranoid forbade them");
 	else
-		note("missing from the capture: %.*s %llu",
-		     (int)lack->what.len, lack->what.ptr,
-		     (unsigned long long)lack->count);
+		note("missing from the capture: %.*s %llu", (int)lack->what.len,
+		     lack->what.ptr, (unsigned long long)lack->count);
 }
 
 static void
@@ -279,9 +277,8 @@ folder_report(const struct folder *f)
 
 	report_other_events(f);
 	if (!f->samples) {
-		warning(f->capture.n_samples
-				? "no sample passes the filters"
-				: "the capture has no samples");
+		warning(f->capture.n_samples ? "no sample passes the filters"
+					     : "the capture has no samples");
 		return;
 	}
 	report_stacks(f);

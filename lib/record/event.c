@@ -9,14 +9,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HARDWARE(name, config, what)                                           \
-	{                                                                      \
-		name, PERF_TYPE_HARDWARE, PERF_COUNT_HW_##config, "count",     \
-			what                                                   \
+#define HARDWARE(name, config, what)                                       \
+	{                                                                  \
+		name, PERF_TYPE_HARDWARE, PERF_COUNT_HW_##config, "count", \
+			what                                               \
 	}
-#define SOFTWARE(name, config, unit, what)                                     \
-	{                                                                      \
-		name, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_##config, unit, what   \
+#define SOFTWARE(name, config, unit, what)                                   \
+	{                                                                    \
+		name, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_##config, unit, what \
 	}
 
 const struct event_type event_types[] = {

@@ -14,8 +14,8 @@
 
 struct event_type {
 	const char *name;
-	uint32_t type;	 /* PERF_TYPE_* */
-	uint64_t config; /* PERF_COUNT_* */
+	uint32_t type;	  /* PERF_TYPE_* */
+	uint64_t config;  /* PERF_COUNT_* */
 	const char *unit; /* of a sample's weight: ns or count */
 	const char *what;
 };

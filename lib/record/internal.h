@@ -23,7 +23,7 @@ struct recorder {
 	pid_t command; /* 0 once its exec was seen */
 
 	int *cpus;
-	size_t n_cpus;
+	size_t n_cpus, cap_cpus;
 	struct ring *rings; /* one for each of cpus */
 	/* One for each thread attached to and each of cpus; -1: it ended. */
 	struct pollfd *fds;
@@ -42,6 +42,11 @@ struct recorder {
 	struct record_counts counts;
 	uint64_t exited_samples;
 };
+
+/* attach.c: what the machine allows, and letting go of all events and rings.
+ * record_attach_... are there, too. */
+void record_prepare(struct recorder *r);
+void record_close_events(struct recorder *r);
 
 /* sample.c: a SAMPLE record becomes an "s" record and its frames. */
 void record_sample(struct recorder *r, const struct perf_event_header *h);

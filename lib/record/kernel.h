@@ -13,8 +13,8 @@
 /* The kernel itself, and its loadable modules. */
 struct kernel_part {
 	uint64_t start, end;
-	char name[64];	 /* "[kernel]", "[ext4]" */
-	char build_id[129]; /* text; "" unknown */
+	char name[64];	     /* "[kernel]", "[ext4]" */
+	char build_id[129];  /* text; "" unknown */
 	uint32_t capture_id; /* 0: not written yet */
 };
 

@@ -39,8 +39,8 @@ struct module {
 	struct unwind_cfi cfi, debug_frame;
 	bool has_cfi;
 	char build_id[2 * UNWIND_MAX_BUILD_ID + 48]; /* text; "" unknown */
-	uint32_t capture_id; /* 0: not written yet */
-	void *memory[4];     /* what the CFI lies in */
+	uint32_t capture_id;			     /* 0: not written yet */
+	void *memory[4];			     /* what the CFI lies in */
 	unsigned n_memory;
 };
 

@@ -46,16 +46,15 @@ struct process *
 process_fork(struct processes *t, const struct process *parent, pid_t tid,
 	     pid_t child)
 {
-	struct slice name = intern_get(&t->names,
-				       process_thread_name(t, parent, tid));
+	struct slice name =
+		intern_get(&t->names, process_thread_name(t, parent, tid));
 	struct process *p = process_start(t, child, parent->pid, name);
 
 	/* CLONE_VM aside, a copy; until one of them maps something, both may
 	 * share what the unwinder's cache knows. */
 	GROW(p->maps, p->cap_maps, parent->n_maps);
 	if (parent->n_maps)
-		memcpy(p->maps, parent->maps,
-		       parent->n_maps * sizeof *p->maps);
+		memcpy(p->maps, parent->maps, parent->n_maps * sizeof *p->maps);
 	p->n_maps = parent->n_maps;
 	p->space = parent->space;
 	return p;
@@ -137,8 +136,8 @@ is_anonymous(struct slice path)
 	return !path.len || slice_starts(path, "//anon") ||
 	       slice_starts(path, "/anon_hugepage") ||
 	       slice_starts(path, "/dev/zero") ||
-	       slice_starts(path, "/memfd:") ||
-	       slice_starts(path, "/SYSV") || path.ptr[0] != '/';
+	       slice_starts(path, "/memfd:") || slice_starts(path, "/SYSV") ||
+	       path.ptr[0] != '/';
 }
 
 static uint32_t
@@ -183,8 +182,8 @@ process_read_maps(struct processes *t, struct process *p)
 		if (sscanf(line,
 			   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
 			   " %x:%x %" SCNu64 " %n",
-			   &start, &end, flags, &offset, &key.major,
-			   &key.minor, &key.inode, &at) < 7 ||
+			   &start, &end, flags, &offset, &key.major, &key.minor,
+			   &key.inode, &at) < 7 ||
 		    flags[2] != 'x' || !at)
 			continue;
 		key.path = slice_str(line + at);

@@ -14,11 +14,11 @@ struct mapping {
 
 struct process {
 	pid_t pid, ppid;
-	uint32_t space;	   /* names the address space to the unwinder's cache */
-	uint32_t image;	   /* no other process or exec has the same */
-	uint32_t threads;  /* alive */
-	uint32_t name;	   /* id in processes.names */
-	bool started;	   /* its `proc` record is written */
+	uint32_t space;	  /* names the address space to the unwinder's cache */
+	uint32_t image;	  /* no other process or exec has the same */
+	uint32_t threads; /* alive */
+	uint32_t name;	  /* id in processes.names */
+	bool started;	  /* its `proc` record is written */
 	struct mapping *maps; /* ascending, apart */
 	size_t n_maps, cap_maps;
 };
@@ -26,7 +26,7 @@ struct process {
 struct processes {
 	struct modules modules;
 	struct intern names;
-	struct map by_pid; /* index in list */
+	struct map by_pid;  /* index in list */
 	struct map threads; /* pid << 32 | tid: id of a name that is not the
 			     * process's */
 	struct process **list;
@@ -55,8 +55,8 @@ const struct mapping *process_find_mapping(const struct process *p,
 					   uint64_t addr);
 
 /* The id in names of what thread TID is called. */
-uint32_t process_thread_name(const struct processes *t,
-			     const struct process *p, pid_t tid);
+uint32_t process_thread_name(const struct processes *t, const struct process *p,
+			     pid_t tid);
 void process_name_thread(struct processes *t, const struct process *p,
 			 pid_t tid, uint32_t name);
 void process_forget_thread(struct processes *t, const struct process *p,

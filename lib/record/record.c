@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/internal.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/msg.h"
-#include "base/number.h"
 #include "base/xalloc.h"
-
-/* Room for some 60 full copies of a stack on each processor, and at most so
- * much in all. */
-enum { RING_SIZE = 4 << 20, RINGS_MAX = 256 << 20, RING_MIN = 32 << 10 };
 
 static uint64_t
 monotonic_ns(void)
@@ -25,295 +16,6 @@ monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ---- asking the kernel ---- */
-
-/* The registers that perf can give of 64-bit code, but for flags and
- * segments: ax to ip, r8 to r15. */
-#define USER_REGS 0xff01ffu
-
-static void
-set_attr(struct recorder *r, const struct event_type *e)
-{
-	bool cfi = r->opt.unwind == RECORD_CFI;
-
-	r->opt.event = e;
-	r->attr = (struct perf_event_attr){
-		.size = sizeof r->attr,
-		.type = e->type,
-		.config = e->config,
-		.freq = 1,
-		.sample_freq = r->opt.frequency,
-		.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID |
-			       PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
-			       PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
-			       (cfi ? PERF_SAMPLE_REGS_USER |
-						PERF_SAMPLE_STACK_USER
-				    : 0),
-		.disabled = 1,
-		.inherit = 1,
-		.mmap = 1,
-		.mmap2 = 1,
-		.comm = 1,
-		.comm_exec = 1,
-		.task = 1,
-		.enable_on_exec = r->by_command,
-		.sample_id_all = 1,
-		.watermark = 1,
-		.use_clockid = 1,
-		.clockid = CLOCK_MONOTONIC,
-		.exclude_hv = 1,
-		.exclude_guest = 1,
-		.exclude_callchain_user = r->opt.unwind != RECORD_FP,
-		.sample_regs_user = cfi ? USER_REGS : 0,
-		.sample_stack_user = cfi ? r->opt.stack_size : 0,
-	};
-}
-
-static void __attribute__((noreturn))
-refuse(struct recorder *r, pid_t tid, int err)
-{
-	struct buf why = { 0 };
-
-	event_refusal(&why, &r->attr, r->opt.event->name, tid, err);
-	sink_abandon(r->sink);
-	die("%s", why.ptr);
-}
-
-static bool
-is_permission(int err)
-{
-	return err == EACCES || err == EPERM;
-}
-
-/* Kernel frames need a privilege of their own. */
-static bool
-leave_out_kernel(struct recorder *r)
-{
-	if (r->attr.exclude_kernel)
-		return false;
-	r->attr.exclude_kernel = 1;
-	return true;
-}
-
-static int
-open_without_kernel(struct recorder *r, pid_t tid, int cpu)
-{
-	int fd = event_open(&r->attr, tid, cpu);
-
-	if (fd >= 0 || !is_permission(errno) || !leave_out_kernel(r))
-		return fd;
-	fd = event_open(&r->attr, tid, cpu);
-	if (fd >= 0)
-		note("kernel frames are left out: kernel.perf_event_paranoid "
-		     "is %ld, and more than 1 keeps them from this user",
-		     event_setting(EVENT_PARANOID, 2));
-	return fd;
-}
-
-/* Decides what is sampled, on this very thread. */
-static void
-choose_event(struct recorder *r, pid_t tid)
-{
-	const struct event_type *e = r->opt.event;
-	int fd;
-
-	set_attr(r, e ? e : event_find("cycles"));
-	fd = open_without_kernel(r, tid, -1);
-	if (fd < 0 && !e && !is_permission(errno) && errno != ESRCH) {
-		note("no hardware counter for cycles here (a virtual "
-		     "machine?): sampling cpu-clock instead");
-		set_attr(r, event_find("cpu-clock"));
-		fd = open_without_kernel(r, tid, -1);
-	}
-	if (fd < 0)
-		refuse(r, tid, errno);
-	close(fd);
-}
-
-static void
-limit_frequency(struct recorder *r)
-{
-	long max = event_setting(EVENT_MAX_RATE, 0);
-
-	if (max <= 0 || r->opt.frequency <= (uint64_t)max)
-		return;
-	note("sampling at %ld Hz: kernel.perf_event_max_sample_rate allows no "
-	     "more",
-	     max);
-	r->opt.frequency = (uint64_t)max;
-}
-
-/* The processors that run, from a list such as 0-3,8. */
-static void
-find_cpus(struct recorder *r)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
-	size_t cap = 0;
-	int first, last, sep;
-
-	while (f && fscanf(f, "%d", &first) == 1) {
-		last = first;
-		sep = getc(f);
-		if (sep == '-') {
-			if (fscanf(f, "%d", &last) != 1)
-				break;
-			sep = getc(f);
-		}
-		for (; first <= last && first < 1 << 16; first++) {
-			GROW(r->cpus, cap, r->n_cpus + 1);
-			r->cpus[r->n_cpus++] = first;
-		}
-		if (sep != ',')
-			break;
-	}
-	if (f)
-		fclose(f);
-	for (first = 0; !r->n_cpus && first < sysconf(_SC_NPROCESSORS_ONLN);
-	     first++) {
-		GROW(r->cpus, cap, (size_t)first + 1);
-		r->cpus[first] = first;
-	}
-	if (!r->n_cpus)
-		r->n_cpus = (size_t)first;
-}
-
-/* An event takes a descriptor for each thread and processor. */
-static void
-raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit) &&
-	    limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-/* ---- rings ---- */
-
-static size_t
-first_ring_size(const struct recorder *r)
-{
-	size_t size = RING_SIZE;
-
-	while (size > RING_MIN && size * r->n_cpus > RINGS_MAX)
-		size /= 2;
-	return size;
-}
-
-static void
-close_events(struct recorder *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_cpus; i++)
-		ring_close(&r->rings[i]);
-	for (i = 0; i < r->n_fds; i++)
-		close(r->fds[i].fd < 0 ? ~r->fds[i].fd : r->fds[i].fd);
-	r->n_fds = r->n_live = 0;
-}
-
-static bool
-open_rings(struct recorder *r, size_t first_fd, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_cpus; i++)
-		if (!ring_open(&r->rings[i], r->fds[first_fd + i].fd, size)) {
-			int err = errno;
-
-			while (i--)
-				ring_close(&r->rings[i]);
-			errno = err;
-			return false;
-		}
-	return true;
-}
-
-static void
-map_rings(struct recorder *r, pid_t tid)
-{
-	size_t want = first_ring_size(r), size = want;
-
-	while (!open_rings(r, 0, size)) {
-		if (!is_permission(errno) && errno != ENOMEM)
-			refuse(r, tid, errno);
-		size /= 2;
-		if (size < RING_MIN) {
-			sink_abandon(r->sink);
-			die("no memory for the kernel's buffers: "
-			    "kernel.perf_event_mlock_kb (%ld) and 'ulimit -l' "
-			    "limit it",
-			    event_setting(
-				    "/proc/sys/kernel/perf_event_mlock_kb",
-				    0));
-		}
-	}
-	if (size * 8 < want)
-		note("the kernel's buffers are %zu KiB instead of %zu: "
-		     "kernel.perf_event_mlock_kb limits them for this user",
-		     size >> 10, want >> 10);
-}
-
-/* One event for each processor, inherited by all that the thread starts; all
- * of one processor share its ring. False when the thread has ended. */
-static bool
-open_thread(struct recorder *r, pid_t tid)
-{
-	size_t first = r->n_fds, i;
-
-	GROW(r->fds, r->cap_fds, r->n_fds + r->n_cpus);
-	for (i = 0; i < r->n_cpus; i++) {
-		int fd = event_open(&r->attr, tid, r->cpus[i]);
-
-		if (fd < 0 && errno == ESRCH && i == 0)
-			return false;
-		if (fd < 0)
-			refuse(r, tid, errno);
-		r->fds[r->n_fds++] =
-			(struct pollfd){ .fd = fd, .events = POLLIN };
-		r->n_live++;
-		if (first && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT,
-				   r->fds[i].fd))
-			refuse(r, tid, errno);
-	}
-	if (!first)
-		map_rings(r, tid);
-	return true;
-}
-
-/* A copy of a stack that fills more than a quarter of a ring would leave no
- * room for the next. */
-static bool
-stack_fits_ring(struct recorder *r)
-{
-	uint32_t max = (uint32_t)(r->rings[0].size / 4 - 1024) & ~7u;
-
-	if (r->opt.unwind != RECORD_CFI || r->opt.stack_size <= max)
-		return true;
-	note("copying %u bytes of stack instead of %u: the kernel's buffers "
-	     "are small",
-	     max, r->opt.stack_size);
-	r->opt.stack_size = r->attr.sample_stack_user = max;
-	return false;
-}
-
-static void
-attach_first(struct recorder *r, pid_t tid)
-{
-	choose_event(r, tid);
-	r->attr.wakeup_watermark = (uint32_t)(first_ring_size(r) / 4);
-	if (!open_thread(r, tid))
-		refuse(r, tid, ESRCH);
-	if (stack_fits_ring(r))
-		return;
-	r->attr.wakeup_watermark = (uint32_t)(r->rings[0].size / 4);
-	close_events(r);
-	if (!open_thread(r, tid))
-		refuse(r, tid, ESRCH);
 }
 
 /* ---- the recording ---- */
@@ -325,10 +27,7 @@ record_new(const struct record_options *opt, struct sink *sink)
 
 	r->opt = *opt;
 	r->sink = sink;
-	limit_frequency(r);
-	find_cpus(r);
-	raise_file_limit();
-	r->rings = xcalloc(r->n_cpus, sizeof *r->rings);
+	record_prepare(r);
 	r->frames = xcalloc(FRAMES_MAX, sizeof *r->frames);
 	r->cache = aligned_alloc(64, sizeof *r->cache << CACHE_BITS);
 	if (!r->cache)
@@ -336,60 +35,6 @@ record_new(const struct record_options *opt, struct sink *sink)
 	memset(r->cache, 0, sizeof *r->cache << CACHE_BITS);
 	r->start = monotonic_ns();
 	return r;
-}
-
-void
-record_attach_command(struct recorder *r, pid_t child)
-{
-	r->by_command = true;
-	r->command = child;
-	attach_first(r, child);
-	process_start(&r->procs, child, getpid(), SLICE_LIT("pk-sample"));
-}
-
-/* Threads that appear meanwhile are found by looking again. */
-static size_t
-attach_threads(struct recorder *r, pid_t pid, struct map *known)
-{
-	char path[64];
-	struct dirent *d;
-	size_t n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		refuse(r, pid, ESRCH);
-	while ((d = readdir(dir))) {
-		uint64_t tid;
-		bool added;
-
-		if (!parse_u64(slice_str(d->d_name), &tid))
-			continue;
-		map_put(known, tid, &added);
-		if (!added)
-			continue;
-		if (!r->n_fds)
-			attach_first(r, (pid_t)tid);
-		else
-			open_thread(r, (pid_t)tid);
-		n++;
-	}
-	closedir(dir);
-	return n;
-}
-
-void
-record_attach_process(struct recorder *r, pid_t pid)
-{
-	struct map known = { 0 };
-	int tries = 0;
-
-	while (attach_threads(r, pid, &known) && ++tries < 100)
-		;
-	map_free(&known);
-	GROW(r->found.pid, r->found.cap, r->found.n + 1);
-	r->found.pid[r->found.n++] = pid;
 }
 
 static void
@@ -427,20 +72,19 @@ write_head(struct recorder *r, struct slice command)
 	if (r->opt.unwind == RECORD_CFI)
 		write_meta_number(r, "stack-size", r->opt.stack_size);
 	write_meta_number(r, "cpus", r->n_cpus);
-	r->event_id = capture_write_event(
-		&r->w, r->opt.event->unit,
-		!strcmp(r->opt.event->unit, "ns")
-			? 1000000000u / r->opt.frequency
-			: 0,
-		slice_str(r->opt.event->name));
-	r->truncated_module = capture_write_module(
-		&r->w, (struct slice){ NULL, 0 }, 'a',
-		SLICE_LIT("[truncated]"));
+	r->event_id =
+		capture_write_event(&r->w, r->opt.event->unit,
+				    !strcmp(r->opt.event->unit, "ns")
+					    ? 1000000000u / r->opt.frequency
+					    : 0,
+				    slice_str(r->opt.event->name));
+	r->truncated_module =
+		capture_write_module(&r->w, (struct slice){ NULL, 0 }, 'a',
+				     SLICE_LIT("[truncated]"));
 	r->no_cfi_module = capture_write_module(
 		&r->w, (struct slice){ NULL, 0 }, 'a', SLICE_LIT("[no-cfi]"));
 	r->unknown_module = capture_write_module(
-		&r->w, (struct slice){ NULL, 0 }, 'a',
-		SLICE_LIT("[unknown]"));
+		&r->w, (struct slice){ NULL, 0 }, 'a', SLICE_LIT("[unknown]"));
 }
 
 /* Hands what is written so far to the sink. */
@@ -577,8 +221,7 @@ unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 	uint64_t had = user_ns + (r->attr.exclude_kernel ? 0 : system_ns);
 	uint64_t slack = 4 * 1000000000u / r->opt.frequency + had / 100;
 
-	if (strcmp(r->opt.event->unit, "ns") ||
-	    had <= r->counts.weight + slack)
+	if (strcmp(r->opt.event->unit, "ns") || had <= r->counts.weight + slack)
 		return 0;
 	return had - r->counts.weight;
 }
@@ -586,7 +229,7 @@ unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 static void
 recorder_free(struct recorder *r)
 {
-	close_events(r);
+	record_close_events(r);
 	processes_free(&r->procs);
 	kernel_free(&r->kernel);
 	capture_writer_free(&r->w);

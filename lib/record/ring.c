@@ -45,8 +45,7 @@ const struct perf_event_header *
 ring_peek(struct ring *r)
 {
 	size_t at = r->tail & (r->size - 1), first = r->size - at;
-	const struct perf_event_header *h =
-		(const void *)(r->data + at);
+	const struct perf_event_header *h = (const void *)(r->data + at);
 	struct perf_event_header copy;
 
 	if (r->head - r->tail < sizeof *h)

@@ -14,8 +14,8 @@
 struct ring {
 	struct perf_event_mmap_page *page;
 	const unsigned char *data;
-	size_t size; /* of the data, a power of two */
-	uint64_t tail, head; /* [tail, head) is written and not consumed */
+	size_t size;		 /* of the data, a power of two */
+	uint64_t tail, head;	 /* [tail, head) is written and not consumed */
 	unsigned char *straight; /* a record that wraps, made contiguous */
 };
 

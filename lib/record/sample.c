@@ -18,7 +18,7 @@ struct sample {
 
 /* The register mask's bits in ascending order, as DWARF numbers: ax bx cx dx
  * si di bp sp ip r8..r15 of asm/perf_regs.h. */
-static const uint8_t reg_order[] = { 0, 3, 2, 1, 4, 5, 6, 7, 16,
+static const uint8_t reg_order[] = { 0, 3, 2,  1,  4,  5,  6,  7, 16,
 				     8, 9, 10, 11, 12, 13, 14, 15 };
 enum { N_REGS = sizeof reg_order };
 
@@ -136,14 +136,12 @@ write_user_frame(struct recorder *r, uint32_t parent,
 	struct module *m;
 
 	if (f->module == UNWIND_NO_MODULE)
-		return capture_write_frame(&r->w, parent, r->unknown_module,
-					   0);
+		return capture_write_frame(&r->w, parent, r->unknown_module, 0);
 	m = r->procs.modules.list[f->module];
 	if (!m->capture_id)
-		m->capture_id = capture_write_module(&r->w,
-						     slice_str(m->build_id),
-						     module_base(m),
-						     m->key.path);
+		m->capture_id =
+			capture_write_module(&r->w, slice_str(m->build_id),
+					     module_base(m), m->key.path);
 	return capture_write_frame(&r->w, parent, m->capture_id,
 				   f->pc - f->bias);
 }
@@ -241,8 +239,7 @@ write_user_stack(struct recorder *r, struct sample *s)
 		return 0;
 	/* 32-bit code, or only the innermost frame was asked for. */
 	r->frames[0] = find_frame(r, p, s->ip);
-	return write_user_frame(r,
-				s->regs ? write_cut(r, UNWIND_NO_CFI) : 0,
+	return write_user_frame(r, s->regs ? write_cut(r, UNWIND_NO_CFI) : 0,
 				&r->frames[0]);
 }
 
@@ -257,8 +254,7 @@ write_kernel_frame(struct recorder *r, uint32_t parent, uint64_t pc)
 		k->capture_id = capture_write_module(
 			&r->w, slice_str(k->build_id), k->start ? 'k' : 'a',
 			slice_str(k->name));
-	return capture_write_frame(&r->w, parent, k->capture_id,
-				   pc - k->start);
+	return capture_write_frame(&r->w, parent, k->capture_id, pc - k->start);
 }
 
 static uint32_t
@@ -276,8 +272,7 @@ write_kernel_stack(struct recorder *r, uint32_t node, const struct sample *s)
 	if (end == first && s->in_kernel)
 		return write_kernel_frame(r, node, s->ip);
 	for (i = end; i-- > first;)
-		node = write_kernel_frame(r, node,
-					  s->chain[i] - (i > first));
+		node = write_kernel_frame(r, node, s->chain[i] - (i > first));
 	return node;
 }
 
@@ -304,6 +299,6 @@ record_sample(struct recorder *r, const struct perf_event_header *h)
 	}
 	node = write_user_stack(r, &s);
 	node = write_kernel_stack(r, node, &s);
-	capture_write_sample(&r->w, record_time(r, s.time), s.pid, s.tid,
-			     s.cpu, r->event_id, s.period, node);
+	capture_write_sample(&r->w, record_time(r, s.time), s.pid, s.tid, s.cpu,
+			     r->event_id, s.period, node);
 }

@@ -106,8 +106,7 @@ take_map(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 
 	if (h->size < sizeof *m + TRAILER || (int32_t)m->pid <= 0)
 		return;
-	key = (struct module_key){ m->major, m->minor, m->inode,
-				   m->generation,
+	key = (struct module_key){ m->major, m->minor, m->inode, m->generation,
 				   record_text(h, sizeof *m) };
 	p = get_process(r, (pid_t)m->pid, time);
 	process_map(&r->procs, p, m->addr, m->len, m->offset, &key);

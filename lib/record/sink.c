@@ -54,8 +54,8 @@ write_waiting(void *ctx)
 		taken = swap;
 		closing = s->closing;
 		pthread_mutex_unlock(&s->lock);
-		if (taken.len && !output_try_write(s->out, taken.ptr,
-						   taken.len)) {
+		if (taken.len &&
+		    !output_try_write(s->out, taken.ptr, taken.len)) {
 			pthread_mutex_lock(&s->lock);
 			s->failed = errno;
 			pthread_mutex_unlock(&s->lock);
