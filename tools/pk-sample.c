@@ -298,8 +298,8 @@ static void
 report(struct record_counts c, int failed)
 {
 	if (c.lost)
-		warning("%llu samples were lost: lower -F, or give the machine "
-			"a free processor",
+		warning("%llu samples were lost: lower -F or --stack-size, or "
+			"give the machine a free processor",
 			(unsigned long long)c.lost);
 	if (c.dropped)
 		warning("%llu samples were left out: what reads the capture "

@@ -208,8 +208,9 @@ report_stacks(const struct folder *f)
 static const struct lack {
 	const char *what, *text;
 } lacks[] = {
-	{ "lost", "samples were lost while recording: the recorder found no "
-		  "processor free in time; lower pk-sample -F" },
+	{ "lost",
+	  "samples were lost while recording: the recorder found no "
+	  "processor free in time; lower pk-sample -F or --stack-size" },
 	{ "throttled", "times the kernel throttled the sampling: lower "
 		       "pk-sample -F" },
 	{ "output-full", "samples were left out while recording, for want of "

@@ -150,12 +150,12 @@ record_close_events(struct recorder *r)
 }
 
 static bool
-open_rings(struct recorder *r, size_t first_fd, size_t size)
+open_rings(struct recorder *r, size_t size)
 {
 	size_t i;
 
 	for (i = 0; i < r->n_cpus; i++)
-		if (!ring_open(&r->rings[i], r->fds[first_fd + i].fd, size)) {
+		if (!ring_open(&r->rings[i], r->fds[i].fd, size)) {
 			int err = errno;
 
 			while (i--)
@@ -164,30 +164,6 @@ open_rings(struct recorder *r, size_t first_fd, size_t size)
 			return false;
 		}
 	return true;
-}
-
-static void
-map_rings(struct recorder *r, pid_t tid)
-{
-	size_t want = first_ring_size(r), size = want;
-
-	while (!open_rings(r, 0, size)) {
-		if (!is_permission(errno) && errno != ENOMEM)
-			refuse(r, tid, errno);
-		size /= 2;
-		if (size < RING_MIN) {
-			sink_abandon(r->sink);
-			die("no memory for the kernel's buffers: "
-			    "kernel.perf_event_mlock_kb (%ld) and 'ulimit -l' "
-			    "limit it",
-			    event_setting(
-				    "/proc/sys/kernel/perf_event_mlock_kb", 0));
-		}
-	}
-	if (size * 8 < want)
-		note("the kernel's buffers are %zu KiB instead of %zu: "
-		     "kernel.perf_event_mlock_kb limits them for this user",
-		     size >> 10, want >> 10);
 }
 
 /* One event for each processor, inherited by all that the thread starts; all
@@ -211,40 +187,64 @@ open_thread(struct recorder *r, pid_t tid)
 		if (first && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, r->fds[i].fd))
 			refuse(r, tid, errno);
 	}
-	if (!first)
-		map_rings(r, tid);
 	return true;
 }
 
 /* A copy of a stack that fills more than a quarter of a ring would leave no
- * room for the next. */
-static bool
-stack_fits_ring(struct recorder *r)
+ * room for the next, and a ring that is a quarter full wants to be read. */
+static void
+fit_to_ring(struct recorder *r, size_t size)
 {
-	uint32_t max = (uint32_t)(r->rings[0].size / 4 - 1024) & ~7u;
+	uint32_t max = (uint32_t)(size / 4 - 1024) & ~7u;
 
-	if (r->opt.unwind != RECORD_CFI || r->opt.stack_size <= max)
-		return true;
-	note("copying %u bytes of stack instead of %u: the kernel's buffers "
-	     "are small",
-	     max, r->opt.stack_size);
-	r->opt.stack_size = r->attr.sample_stack_user = max;
-	return false;
+	r->attr.wakeup_watermark = (uint32_t)(size / 4);
+	if (r->attr.sample_stack_user > max)
+		r->attr.sample_stack_user = max;
 }
 
 static void
+say_shrunk(struct recorder *r, size_t size, size_t want)
+{
+	if (size < want)
+		note("the kernel's buffers are %zu KiB instead of %zu, which "
+		     "may cost samples: kernel.perf_event_mlock_kb limits "
+		     "them for this user",
+		     size >> 10, want >> 10);
+	if (r->opt.unwind != RECORD_CFI ||
+	    r->attr.sample_stack_user == r->opt.stack_size)
+		return;
+	note("copying %u bytes of stack instead of %u: the kernel's buffers "
+	     "are small",
+	     r->attr.sample_stack_user, r->opt.stack_size);
+	r->opt.stack_size = r->attr.sample_stack_user;
+}
+
+/* What a ring needs is settled when its event is opened, and whether the user
+ * may have it only then: smaller ones are tried until one is granted. */
+static void
 attach_first(struct recorder *r, pid_t tid)
 {
+	size_t want = first_ring_size(r), size = want;
+
 	choose_event(r, tid);
-	r->attr.wakeup_watermark = (uint32_t)(first_ring_size(r) / 4);
-	if (!open_thread(r, tid))
-		refuse(r, tid, ESRCH);
-	if (stack_fits_ring(r))
-		return;
-	r->attr.wakeup_watermark = (uint32_t)(r->rings[0].size / 4);
-	record_close_events(r);
-	if (!open_thread(r, tid))
-		refuse(r, tid, ESRCH);
+	for (;; size /= 2) {
+		if (size < RING_MIN) {
+			sink_abandon(r->sink);
+			die("no memory for the kernel's buffers: "
+			    "kernel.perf_event_mlock_kb (%ld) and 'ulimit -l' "
+			    "limit it",
+			    event_setting(EVENT_MLOCK_KB, 0));
+		}
+		fit_to_ring(r, size);
+		if (!open_thread(r, tid))
+			refuse(r, tid, ESRCH);
+		if (open_rings(r, size))
+			break;
+		if (!is_permission(errno) && errno != ENOMEM)
+			refuse(r, tid, errno);
+		record_close_events(r);
+	}
+	say_shrunk(r, size, want);
 }
 
 static void

@@ -152,8 +152,8 @@ event_refusal(struct buf *why, const struct perf_event_attr *attr,
 		explain_permission(why, tid);
 		break;
 	case ENOSYS:
-		buf_str(why, "this kernel has no perf events: it needs "
-			     "CONFIG_PERF_EVENTS");
+		buf_str(why, "the kernel refuses perf_event_open: it was built "
+			     "without CONFIG_PERF_EVENTS");
 		break;
 	case ENOENT:
 	case ENODEV:

@@ -40,6 +40,7 @@ void event_refusal(struct buf *why, const struct perf_event_attr *attr,
 long event_setting(const char *path, long fallback);
 
 #define EVENT_PARANOID "/proc/sys/kernel/perf_event_paranoid"
+#define EVENT_MLOCK_KB "/proc/sys/kernel/perf_event_mlock_kb"
 #define EVENT_MAX_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
 
 #endif

@@ -219,11 +219,13 @@ static uint64_t
 unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 {
 	uint64_t had = user_ns + (r->attr.exclude_kernel ? 0 : system_ns);
-	uint64_t slack = 4 * 1000000000u / r->opt.frequency + had / 100;
+	uint64_t period = 1000000000u / r->opt.frequency;
+	uint64_t seen = r->counts.weight + r->counts.lost * period;
 
-	if (strcmp(r->opt.event->unit, "ns") || had <= r->counts.weight + slack)
+	if (strcmp(r->opt.event->unit, "ns") ||
+	    had <= seen + 4 * period + had / 100)
 		return 0;
-	return had - r->counts.weight;
+	return had - seen;
 }
 
 static void

@@ -335,10 +335,11 @@ write_picture(struct drawing *d)
 
 	write_head(d);
 	buf_printf(&d->b,
-		   "<svg id=\"frames\" x=\"%g%%\" y=\"%g\" width=\"%g%%\" "
+		   "<svg id=\"frames\"%s x=\"%g%%\" y=\"%g\" width=\"%g%%\" "
 		   "height=\"%g\" viewBox=\"0 0 100 %g\" "
 		   "preserveAspectRatio=\"none\">\n",
-		   side, d->top, width, d->height, d->height);
+		   d->column ? " class=\"changes\"" : "", side, d->top, width,
+		   d->height, d->height);
 	write_levels(d, 0, add_frame);
 	buf_printf(&d->b,
 		   "</svg>\n<svg id=\"labels\" x=\"%g%%\" y=\"%g\" "
