@@ -129,7 +129,7 @@ add_changes(struct buf *out, bool dark)
 
 	for (i = 0; i < STEPS; i++) {
 		double at = (i + 1.0) / STEPS;
-		double light = (dark ? 0.72 : 0.93) - at * 0.30;
+		double light = dark ? 0.74 - at * 0.16 : 0.93 - at * 0.30;
 
 		add_rule(out, (char)('A' + i), 8, 0.3 + 0.6 * at, light);
 		add_rule(out, (char)('A' + STEPS + i), 218, 0.3 + 0.6 * at,
