@@ -274,6 +274,24 @@ self_top() {
 	tail -n 1 a.pkc | grep -qx end
 }
 
+@test "an interrupt ends a pipeline's recording, and the picture is drawn" {
+	twelve=$(build_program twelve)
+	background "$twelve" 20 >/dev/null
+	pid=$!
+	cat >pipeline.sh <<-END
+		pk-sample -p $pid | pk-fold | pk-flamesvg -o x.svg
+		touch ended
+	END
+	# A process group of its own, as a terminal makes it.
+	background setsid env --default-signal=INT sh -c 'echo $$ >group
+		trap "" INT; env --default-signal=INT sh pipeline.sh'
+	sleep 2
+	kill -INT -- -"$(cat group)"
+	for _ in $(seq 100); do [ -e x.svg ] && break; sleep 0.1; done
+	kill $pid
+	grep -q 'busy_155' x.svg
+}
+
 @test "-z compresses" {
 	pk-sample -z -o a.pkc.gz "$(build_program twelve)" 0.3 >/dev/null
 	gzip -t a.pkc.gz

@@ -223,12 +223,15 @@ static void
 read_file(const char *path, struct folder *f, struct profile *p)
 {
 	struct input *in = input_open(path, "a capture or folded stacks");
+	bool good = true;
 
-	if (!capture_guess(input_peek(in)))
+	if (capture_guess(input_peek(in)))
+		good = folder_read(f, in);
+	else
 		profile_read(p, in);
-	else if (!folder_read(f, in))
-		exit(msg_status());
 	input_close(in);
+	if (!good)
+		exit(msg_status());
 }
 
 int

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -206,6 +207,42 @@ input_new(const char *name, int fd)
 	return in;
 }
 
+/* ---- an interrupt from the keyboard ---- */
+
+static struct sigaction before_pipe;
+static bool outlives;
+
+static void
+on_interrupt(int sig)
+{
+	sigaction(sig, &before_pipe, NULL);
+}
+
+/* It reaches every program of a pipeline. A recorder then ends its recording,
+ * and what reads from it is to make something of that: so the first one
+ * passes a program that reads from a pipe, the second ends it. */
+static void
+outlive_interrupt(void)
+{
+	struct sigaction act = { .sa_handler = on_interrupt,
+				 .sa_flags = SA_RESTART };
+	struct stat st;
+
+	if (outlives || fstat(STDIN_FILENO, &st) || !S_ISFIFO(st.st_mode) ||
+	    sigaction(SIGINT, NULL, &before_pipe) ||
+	    before_pipe.sa_handler == SIG_IGN)
+		return;
+	outlives = !sigaction(SIGINT, &act, NULL);
+}
+
+static void
+end_outliving(void)
+{
+	if (outlives)
+		sigaction(SIGINT, &before_pipe, NULL);
+	outlives = false;
+}
+
 struct input *
 input_open(const char *path, const char *what)
 {
@@ -217,13 +254,14 @@ input_open(const char *path, const char *what)
 			die("standard input is a terminal; give %s in a file "
 			    "or through a pipe",
 			    what);
+		outlive_interrupt();
 		return input_new("standard input", STDIN_FILENO);
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno("%s", path);
 	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
-		die("%s: is a directory; %s was expected", path, what);
+		die("%s: is a directory, not %s", path, what);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return input_new(path, fd);
 }
@@ -434,6 +472,8 @@ input_close(struct input *in)
 {
 	if (in->gzip)
 		inflateEnd(&in->z);
+	if (in->fd == STDIN_FILENO)
+		end_outliving();
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
 	free(in->packed);

@@ -8,6 +8,10 @@
  * Errors: a file that cannot be opened ends the program. A stream that breaks
  * off (a read error, a cut or damaged gzip member) is trouble(): it is said,
  * the lines before the break are delivered, and msg_status() tells.
+ *
+ * While standard input is a pipe, the first interrupt from the keyboard does
+ * not end the program: whatever writes into the pipe ends, and what it wrote
+ * until then is used.
  */
 #ifndef PK_BASE_INPUT_H
 #define PK_BASE_INPUT_H

@@ -88,14 +88,22 @@ first_ending_behind(const struct process *p, uint64_t addr)
 	return lo;
 }
 
+/* Moves the mappings from FROM on to TO. */
+static void
+shift_mappings(struct process *p, size_t to, size_t from)
+{
+	if (p->n_maps > from)
+		memmove(p->maps + to, p->maps + from,
+			(p->n_maps - from) * sizeof *p->maps);
+	p->n_maps += to - from;
+}
+
 static void
 insert_mapping(struct process *p, size_t at, struct mapping m)
 {
 	GROW(p->maps, p->cap_maps, p->n_maps + 1);
-	memmove(p->maps + at + 1, p->maps + at,
-		(p->n_maps - at) * sizeof *p->maps);
+	shift_mappings(p, at + 1, at);
 	p->maps[at] = m;
-	p->n_maps++;
 }
 
 /* Removes START to END from what is mapped; returns where a mapping of that
@@ -118,9 +126,7 @@ punch_hole(struct process *p, uint64_t start, uint64_t end)
 	}
 	for (last = at; last < p->n_maps && p->maps[last].end <= end; last++)
 		;
-	memmove(p->maps + at, p->maps + last,
-		(p->n_maps - last) * sizeof *p->maps);
-	p->n_maps -= last - at;
+	shift_mappings(p, at, last);
 	if (at < p->n_maps && p->maps[at].start < end) {
 		p->maps[at].offset += end - p->maps[at].start;
 		p->maps[at].start = end;
