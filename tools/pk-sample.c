@@ -348,8 +348,10 @@ run(const sigset_t *old_signals, int signals)
 	r = record_new(&opt.record, sink);
 	begin(r);
 	status = release(sink);
-	if (status)
+	if (status) {
+		record_abandon(r);
 		return status;
+	}
 	wait = record_targets(r, sink, signals);
 	command_reap(&command, wait && sink_is_alive(sink));
 	counts = record_end(r, command.user_ns, command.system_ns);

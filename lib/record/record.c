@@ -228,8 +228,8 @@ unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 	return had - seen;
 }
 
-static void
-recorder_free(struct recorder *r)
+void
+record_abandon(struct recorder *r)
 {
 	record_close_events(r);
 	processes_free(&r->procs);
@@ -267,6 +267,6 @@ record_end(struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 	capture_write_end(&r->w);
 	pass_on(r);
 	counts = r->counts;
-	recorder_free(r);
+	record_abandon(r);
 	return counts;
 }

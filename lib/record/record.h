@@ -67,4 +67,7 @@ const char *record_event_name(const struct recorder *r);
 struct record_counts record_end(struct recorder *r, uint64_t user_ns,
 				uint64_t system_ns);
 
+/* Instead of record_end, when there is nothing to record after all. */
+void record_abandon(struct recorder *r);
+
 #endif
