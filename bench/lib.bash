@@ -18,8 +18,9 @@ measure() {
 	shift
 	"$PK_BUILDDIR/bench/measure" "$work/$name.measured" "$@" \
 		>/dev/null 2>"$work/$name.stderr" || {
+		local status=$?
 		cat "$work/$name.stderr" >&2
-		say "status $?: $*"
+		say "status $status: $*"
 		return 2
 	}
 }
@@ -38,7 +39,11 @@ median() {
 # middle: the median of the numbers on standard input, one a line.
 middle() {
 	sort -g | awk '{ v[NR] = $1 }
-		END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+		END {
+			if (!NR)
+				exit 1
+			print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2
+		}'
 }
 
 # excess NAME BASE FIELD: the median of what NAME took beyond BASE, round by
@@ -58,11 +63,13 @@ row() {
 		-v limit="$5" 'BEGIN {
 		ratio = "-"
 		if (peer != "-") {
-			ratio = sprintf("%.4g", peer > 0 ? ours / peer : 0)
+			ratio = peer > 0 ? sprintf("%.4g", ours / peer) : "?"
 			peer = sprintf("%.6g", peer)
 		}
 		held = what == "ours" ? ours : ratio
 		verdict = held + 0 <= limit + 0 ? "PASS" : "FAIL"
+		if (ours == "" || held == "?")
+			verdict = "FAIL"
 		if (held == "-")
 			verdict = "NOPEER"
 		ours = sprintf("%.6g", ours)

@@ -5,7 +5,7 @@
 
 target=$work/cxxstacks
 seconds=3
-"$CXX" -O2 -g -pthread -o "$target" "$PK_SRCDIR/tests/programs/cxxstacks.cc"
+${CXX:-c++} -O2 -g -pthread -o "$target" "$PK_SRCDIR/tests/programs/cxxstacks.cc"
 
 perf_record() {
 	measure "$1" perf record -q -F 999 --call-graph dwarf \

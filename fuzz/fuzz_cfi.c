@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /*
  * Rules and walks from hostile call-frame information and a hostile stack.
  * An input, numbers little-endian:
  *
  *	 0	flags: 1 .debug_frame, 2 index even where there is a table,
  *		4 the whole input is (also) an ELF file
- *	 1	bit per register in UNWIND_UC_ORDER's first eight that is
- *unknown 2	u16 bytes of .eh_frame_hdr 4	u16 bytes of stack 6	u16
- *where rbp points, from the stack's start 8	u32 address of .eh_frame_hdr 12
- *u32 address of .eh_frame 16	8 times u32: addresses in the module to ask for
- *and walk from 48	.eh_frame_hdr, the stack, and the rest is .eh_frame
+ *	 1	bit per register in UNWIND_UC_ORDER's first eight: unknown
+ *	 2	u16 bytes of .eh_frame_hdr
+ *	 4	u16 bytes of stack
+ *	 6	u16 where rbp points, from the stack's start
+ *	 8	u32 address of .eh_frame_hdr
+ *	12	u32 address of .eh_frame
+ *	16	8 times u32: addresses in the module to ask for and walk from
+ *	48	.eh_frame_hdr, the stack, and the rest is .eh_frame
  */
+/* clang-format on */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -23,7 +23,7 @@ const make = (name, attributes, parent) => {
 	return e;
 };
 const titleOf = rect => rect.firstChild.textContent;
-const nameOf = rect => titleOf(rect).replace(/ \([^()]*\)$/, '');
+const nameOf = rect => titleOf(rect).replace(/ \([-\d](?:(?! \([-\d]).)*\)$/s, '');
 const number = (e, name) => +e.getAttribute(name);
 
 // One entry a level, outermost first; frames from left to right.
@@ -193,7 +193,7 @@ function remember(push) {
 }
 
 function restore() {
-	const s = state(), level = levels[s.get('y') || 0] || levels[0];
+	const s = state(), level = levels[+s.get('y')] || levels[0];
 	const rect = level.rects[Math.max(0, indexAt(level, +s.get('x')))];
 	zoom(rect);
 	bar.input.value = s.get('s') || '';
@@ -237,13 +237,20 @@ function makeBar() {
 	bar.reset.classList.add('off');
 }
 
-// In a picture taller than the window the details stay in sight.
+const narrow = () => root.width.baseVal.value < 900;
+
+// In a picture taller than the window, which opens where the root is, the bar
+// and the details stay in sight.
 function place() {
 	const natural = root.height.baseVal.value, width = root.width.baseVal.value;
 	const bottom = Math.min(natural, window.scrollY + window.innerHeight);
 	details.previousSibling.setAttribute('transform', `translate(0,${bottom - natural})`);
 	details.setAttribute('transform', `translate(0,${bottom - natural})`);
 	const search = Math.min(220, width * 0.25);
+	const top = Math.max(0, Math.min(window.scrollY, natural - 80));
+	bar.box.setAttribute('y', 7 + top);
+	bar.matched.setAttribute('y', (narrow() ? 43 : 23) + top);
+	bar.reset.setAttribute('y', (narrow() ? 43 : 23) + top);
 	bar.box.setAttribute('x', width * 0.99 - search);
 	bar.box.setAttribute('width', search);
 	bar.matched.setAttribute('x', width * 0.99 - search - 10);
@@ -287,6 +294,9 @@ function start() {
 	makeBar();
 	details.before(make('rect', {id: 'shelf', width: '100%', height: 26, y: root.height.baseVal.value - 26}));
 	listen();
+	root.classList.add('live');
+	if (root.dataset.up)
+		window.scrollTo(0, root.height.baseVal.value);
 	place();
 	restore();
 }

@@ -114,6 +114,22 @@ is_refused() {
 	folds_to a.pkc 'prog;newer 1'
 }
 
+@test "where symbols overlap the later line holds, whatever their starts" {
+	capture 'sym 1 1 300 16 old' 'sym 2 1 2f0 100 newer' 'f 3 0 1 308' \
+		's 1 10 10 0 1 1 3' >a.pkc
+	folds_to a.pkc 'prog;newer 1'
+	capture 'sym 1 1 300 100 around' 'sym 2 1 320 10 within' 'f 3 0 1 325' \
+		'f 4 0 1 340' 'f 5 0 1 301' 's 1 10 10 0 1 1 3' \
+		's 1 10 10 0 1 1 4' 's 1 10 10 0 1 1 5' >a.pkc
+	folds_to a.pkc 'prog;around 2' 'prog;within 1'
+}
+
+@test "run-time code of two images of a process is told apart" {
+	capture 'mod 2 - a [jit 10]' 'sym 3 2 200 50 second' 'f 3 0 2 210' \
+		's 1 10 10 0 1 1 3' 's 1 10 10 0 1 1 2' >a.pkc
+	folds_to a.pkc 'prog;outer;inner 1' 'prog;second 1'
+}
+
 @test "an address behind a symbol's end has no name" {
 	capture 'f 3 0 1 132' 's 1 10 10 0 1 1 3' >a.pkc
 	folds_to a.pkc 'prog;[jit] 1'
@@ -151,6 +167,12 @@ is_refused() {
 	is_refused "'event ID" 'event 2 ns'
 	is_refused "'lack WHAT" 'lack lost'
 	is_refused 'KEY VALUE' '@ key'
+	is_refused "'proc TIME" 'proc 0 10 1 exit'
+	is_refused 'HOW is' 'proc 0 10 1 banana x'
+	is_refused 'UNIT is' 'event 2 parsecs 1 x'
+	is_refused 'BUILDID is' 'mod 2 xyz! v /bin/x'
+	is_refused 'BUILDID is' 'mod 2 :12 v /bin/x'
+	is_refused 'PATH is empty' 'mod 2 - v '
 }
 
 @test "ids that do not ascend, or were not defined, are errors" {

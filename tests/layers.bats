@@ -150,3 +150,9 @@ with_all_below() {
 	cat twice
 	[ ! -s twice ]
 }
+
+@test "every test file is run by make check" {
+	for file in "$PK_SRCDIR"/tests/*.bats; do
+		grep -q "tests/${file##*/}" "$PK_SRCDIR/Makefile.am"
+	done
+}

@@ -73,7 +73,7 @@ run_examples() {
 @test "the manual is well-formed" {
 	need mandoc
 	local page
-	for page in $(pages); do
+	pages | while IFS= read -r page; do
 		mandoc -T lint -W warning "$page"
 	done
 	[ -n "$(pages)" ]
@@ -93,7 +93,7 @@ run_examples() {
 	need mandoc
 	need_profiling
 	local page
-	for page in $(pages); do
+	pages | while IFS= read -r page; do
 		examples_of "$page"
 	done >examples
 	run_examples examples

@@ -113,7 +113,7 @@ prog-20/20;[app] 1" ]
 	pk-fold --annotate inl.pkc | grep -q ';main;outer;inner_\[i\] [0-9]*$'
 	pk-fold --no-inline inl.pkc >plain
 	grep -q ';main;outer [0-9]*$' plain
-	! grep inner plain
+	run -1 grep inner plain
 	pk-fold --lines inl.pkc | grep -q ';outer:inl.c:8;inner:inl.c:[56] '
 }
 

@@ -510,6 +510,10 @@ plt_names() {
 	d+=$(printf 'HQgQi%.0s' {1..30})Zv
 	run -0 timeout 10 "$unit/symbol_demangle" <<<"$d"
 	[ "${lines[0]}" = "0 $d" ]
+	# Rust's refers to itself
+	rust=_RNvB_1100$(printf 'a%.0s' {1..1100})
+	run -0 timeout 10 "$unit/symbol_demangle" <<<"$rust"
+	[ "${lines[0]}" = "0 $rust" ]
 }
 
 @test "kernel symbols: text only, by module, hidden ones refused" {

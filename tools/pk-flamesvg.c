@@ -3,6 +3,7 @@
  * a flame graph. */
 #include "config.h"
 
+#include <math.h>
 #include "base/msg.h"
 #include "base/number.h"
 #include "base/option.h"
@@ -173,6 +174,10 @@ read_file(struct profile *p, const char *path)
 {
 	struct input *in = input_open(path, "folded stacks");
 
+	if (slice_starts(input_peek(in), "pk-capture "))
+		die("%s: this is a capture: turn it into folded stacks with "
+		    "pk-fold first",
+		    input_name(in));
 	profile_read(p, in);
 	input_close(in);
 }
@@ -197,7 +202,10 @@ main(int argc, char **argv)
 		read_file(&p, "-");
 	for (i = optind; i < argc; i++)
 		read_file(&p, argv[i]);
-	profile_report_skipped(&p);
+	if (!p.n_stacks && msg_status())
+		exit(msg_status());
+	if (!isfinite(p.magnitude))
+		die("the values add up to more than a number can hold");
 	if (!p.n_stacks)
 		die("no stacks in the input: there is nothing to draw");
 	svg_write(&p, &o.svg, out);

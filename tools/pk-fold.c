@@ -3,6 +3,7 @@
  * merges folded stacks. */
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/buf.h"
 #include "base/msg.h"
 #include "base/number.h"
@@ -129,6 +130,8 @@ static void
 add_debug_dir(const char *dir)
 {
 	GROW(opt.debug_dirs, opt.cap_debug_dirs, opt.n_debug_dirs + 2);
+	if (access(dir, R_OK | X_OK))
+		die_errno("--debug-dir %s", dir);
 	opt.debug_dirs[opt.n_debug_dirs++] = dir;
 	opt.debug_dirs[opt.n_debug_dirs] = NULL;
 	opt.fold.symbol.debug_dirs = opt.debug_dirs;
@@ -220,11 +223,13 @@ set_option(int c)
 }
 
 static void
-read_file(const char *path, struct folder *f, struct profile *p)
+read_file(const char *path, bool several, struct folder *f, struct profile *p)
 {
 	struct input *in = input_open(path, "a capture or folded stacks");
 	bool good = true;
 
+	if (!input_peek(in).len && several)
+		warning("%s: is empty", input_name(in));
 	if (capture_guess(input_peek(in)))
 		good = folder_read(f, in);
 	else
@@ -240,21 +245,28 @@ main(int argc, char **argv)
 	struct profile p = { 0 };
 	struct folder *f;
 	struct output *out;
+	bool several;
 	int c;
 
 	msg_init("pk-fold", 2);
 	while ((c = option_next(argc, argv, "e:o:hV", long_options)) != -1)
 		set_option(c);
+	if (opt.fold.since > opt.fold.until)
+		die_usage("--since lies behind --until");
+	out = output_open(opt.output, 0, "folded stacks");
 	f = folder_new(&opt.fold);
 	if (optind == argc)
-		read_file("-", f, &p);
+		read_file("-", false, f, &p);
+	several = optind + 1 < argc;
 	for (; optind < argc; optind++)
-		read_file(argv[optind], f, &p);
-	if (!folder_has_captures(f) && !p.n_stacks && !p.skipped_lines)
+		read_file(argv[optind], several, f, &p);
+	if (!folder_has_captures(f) && !p.lines && msg_status())
+		exit(msg_status());
+	if (!folder_has_captures(f) && !p.lines)
 		die("the input is empty: there is nothing to fold");
+	if (!isfinite(p.magnitude))
+		die("the values add up to more than a number can hold");
 	folder_finish(f, &p);
-	profile_report_skipped(&p);
-	out = output_open(opt.output, 0, "folded stacks");
 	profile_write(&p, out);
 	output_close(out);
 	profile_free(&p);

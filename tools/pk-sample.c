@@ -150,7 +150,7 @@ set_option(int c)
 		opt.no_wait = true;
 		break;
 	case 'o':
-		opt.output = optarg;
+		opt.output = strcmp(optarg, "-") ? optarg : NULL;
 		break;
 	case 'z':
 		opt.gzip = true;
@@ -193,9 +193,10 @@ now(void)
 
 /* Signals come through a descriptor. The first interrupt or request to end
  * is the command's own affair: from the terminal it has reached it already,
- * others are passed on. The second ends the recording. */
+ * others are passed on. The second ends the recording; so does the first, where
+ * there is no command or RECORDING is over. */
 static bool
-take_signals(int fd)
+take_signals(int fd, bool recording)
 {
 	static int requests;
 	struct signalfd_siginfo info;
@@ -205,7 +206,7 @@ take_signals(int fd)
 			command_reap(&command, false);
 			continue;
 		}
-		if (!command.pid || command.ended || requests++)
+		if (!command.pid || command.ended || !recording || requests++)
 			return false;
 		if (info.ssi_signo != SIGINT || info.ssi_code != SI_KERNEL)
 			kill(command.pid, (int)info.ssi_signo);
@@ -214,11 +215,24 @@ take_signals(int fd)
 }
 
 static void
+wait_for_command(int signals)
+{
+	struct pollfd fd = { .fd = signals, .events = POLLIN };
+
+	command_reap(&command, false);
+	while (command.pid && !command.ended) {
+		poll(&fd, 1, -1);
+		if (!take_signals(signals, true))
+			return;
+	}
+}
+
+static void
 show_progress(const struct recorder *r, double seconds)
 {
 	struct record_counts c = record_counts(r);
 
-	fprintf(stderr, "\rpk-sample: %.0f s, %llu samples, %llu lost\033[K",
+	fprintf(stderr, "\rpk-sample: %.0f s, %llu samples, %llu lost\033[K\r",
 		seconds, (unsigned long long)c.samples,
 		(unsigned long long)(c.lost + c.dropped));
 }
@@ -239,7 +253,7 @@ record_targets(struct recorder *r, struct sink *sink, int signals)
 					 : 0;
 
 		going = record_poll(r, &extra, 1, timeout);
-		stopped = !take_signals(signals) ||
+		stopped = !take_signals(signals, true) ||
 			  (command.ended && opt.no_wait) ||
 			  (opt.duration && now() >= start + opt.duration);
 		t = now();
@@ -288,7 +302,7 @@ close_sink(struct sink *sink, int signals)
 	double start = now();
 
 	while (!sink_finish(sink, 200))
-		if (!take_signals(signals) && now() - start > 1)
+		if (!take_signals(signals, false) && now() - start > 1)
 			die("given up: the capture could not be written in "
 			    "full");
 	return sink_close(sink);
@@ -297,6 +311,10 @@ close_sink(struct sink *sink, int signals)
 static void
 report(struct record_counts c, int failed)
 {
+	const struct event_type *e = opt.record.event;
+	bool is_clock =
+		!e || strstr(e->name, "clock") || !strcmp(e->name, "cycles");
+
 	if (c.lost)
 		warning("%llu samples were lost: lower -F or --stack-size, or "
 			"give the machine a free processor",
@@ -310,7 +328,14 @@ report(struct record_counts c, int failed)
 		trouble_errno("%s: write failed",
 			      opt.output ? opt.output : "standard output");
 	}
-	if (!c.samples)
+	if (!c.samples && c.unsampled_ns)
+		warning("no samples of its %.2f s of processor time: the "
+			"kernel keeps programs that are set-user-ID or not "
+			"readable from this user, and processes shorter than "
+			"%g ms leave none",
+			(double)c.unsampled_ns / 1e9,
+			1000.0 / (double)opt.record.frequency);
+	else if (!c.samples && command.pid && is_clock)
 		note("no samples: it used less processor time than one takes "
 		     "(%g ms)",
 		     1000.0 / (double)opt.record.frequency);
@@ -353,12 +378,25 @@ run(const sigset_t *old_signals, int signals)
 		return status;
 	}
 	wait = record_targets(r, sink, signals);
-	command_reap(&command, wait && sink_is_alive(sink));
+	if (wait && sink_is_alive(sink))
+		wait_for_command(signals);
+	command_reap(&command, false);
 	counts = record_end(r, command.user_ns, command.system_ns);
 	failed = close_sink(sink, signals);
 	report(counts, failed);
-	command_reap(&command, wait);
+	if (wait)
+		wait_for_command(signals);
 	return msg_status() ? msg_status() : command_status(&command);
+}
+
+/* What is ignored stays so: nohup(1) protects a recording, too. */
+static void
+handle(sigset_t *set, int sig)
+{
+	struct sigaction act;
+
+	if (!sigaction(sig, NULL, &act) && act.sa_handler != SIG_IGN)
+		sigaddset(set, sig);
 }
 
 int
@@ -368,11 +406,12 @@ main(int argc, char **argv)
 
 	msg_init("pk-sample", COMMAND_TROUBLE);
 	parse_options(argc, argv);
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&handled);
-	sigaddset(&handled, SIGCHLD);
-	sigaddset(&handled, SIGINT);
-	sigaddset(&handled, SIGTERM);
-	sigaddset(&handled, SIGHUP);
+	handle(&handled, SIGCHLD);
+	handle(&handled, SIGINT);
+	handle(&handled, SIGTERM);
+	handle(&handled, SIGHUP);
 	sigprocmask(SIG_BLOCK, &handled, &old);
 	return run(&old, signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
 }

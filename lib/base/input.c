@@ -215,12 +215,16 @@ static bool outlives;
 static void
 on_interrupt(int sig)
 {
-	sigaction(sig, &before_pipe, NULL);
+	static int passed;
+
+	if (++passed == 2)
+		sigaction(sig, &before_pipe, NULL);
 }
 
 /* It reaches every program of a pipeline. A recorder then ends its recording,
- * and what reads from it is to make something of that: so the first one
- * passes a program that reads from a pipe, the second ends it. */
+ * and what reads from it is to make something of that. The first may be
+ * the recorded command's affair, and the second end the recording: so two
+ * pass a program that reads from a pipe, the third ends it. */
 static void
 outlive_interrupt(void)
 {
@@ -447,6 +451,21 @@ input_peek(struct input *in)
 	while (in->end - in->begin < PEEK && fill(in))
 		;
 	return (struct slice){ in->data + in->begin, in->end - in->begin };
+}
+
+struct slice
+input_peek_line(struct input *in)
+{
+	struct slice s = input_peek(in);
+	size_t seen = 0;
+
+	while (!memchr(s.ptr + seen, '\n', s.len - seen)) {
+		seen = s.len;
+		if (!fill(in))
+			break;
+		s = (struct slice){ in->data + in->begin, in->end - in->begin };
+	}
+	return s;
 }
 
 const char *

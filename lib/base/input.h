@@ -9,7 +9,7 @@
  * off (a read error, a cut or damaged gzip member) is trouble(): it is said,
  * the lines before the break are delivered, and msg_status() tells.
  *
- * While standard input is a pipe, the first interrupt from the keyboard does
+ * While standard input is a pipe, the first two interrupts from the keyboard do
  * not end the program: whatever writes into the pipe ends, and what it wrote
  * until then is used.
  */
@@ -58,6 +58,8 @@ void input_drop(struct input *part);
 /* The first bytes, as many as are to be had up to 1 MiB, without consuming
  * them; only before the first input_line. */
 struct slice input_peek(struct input *in);
+/* The same, but as much more as the first line needs. */
+struct slice input_peek_line(struct input *in);
 /* For messages: the path, or "standard input". */
 const char *input_name(const struct input *in);
 uint64_t input_line_number(const struct input *in); /* of the last line */

@@ -2,6 +2,7 @@
 #include "base/msg.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,26 @@ static int trouble_status = 2;
 static int status;
 static bool muted;
 
+/* Where one is closed, the next file opened would take its place, and be read
+ * or written by mistake. Reading and writing there go on failing, and a command
+ * that is executed finds it closed. */
+static void
+occupy_standard_streams(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", modes[fd] | O_CLOEXEC);
+}
+
 void
 msg_init(const char *name, int trouble)
 {
 	program = name;
 	trouble_status = trouble;
+	occupy_standard_streams();
 }
 
 void
@@ -86,12 +102,12 @@ emit(const char *kind, const char *fmt, va_list ap, int err)
 		;
 }
 
-#define EMIT(kind, err)                                                        \
-	do {                                                                   \
-		va_list ap;                                                    \
-		va_start(ap, fmt);                                             \
-		emit(kind, fmt, ap, err);                                      \
-		va_end(ap);                                                    \
+#define EMIT(kind, err)                   \
+	do {                              \
+		va_list ap;               \
+		va_start(ap, fmt);        \
+		emit(kind, fmt, ap, err); \
+		va_end(ap);               \
 	} while (0)
 
 void

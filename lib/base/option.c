@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/option.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/msg.h"
+
+static bool
+is_ambiguous(const char *name, const struct option *longs)
+{
+	size_t n = strcspn(name, "=");
+	int found = 0;
+
+	for (; longs->name; longs++)
+		found += !strncmp(longs->name, name, n);
+	return found > 1;
+}
 
 /* getopt sets optopt to a long option's value when that option is known but
  * misused, to 0 when it is not known, to the letter of a short one. */
@@ -21,7 +33,11 @@ option_next(int argc, char **argv, const char *shorts,
 		return c;
 	word = argv[optind > at ? optind - 1 : at < argc ? at : argc - 1];
 	if (!strncmp(word, "--", 2) && !optopt)
-		die_usage("there is no option '%s', or it is ambiguous", word);
+		die_usage(is_ambiguous(word + 2, longs)
+				  ? "option '%s' is ambiguous: more than one "
+				    "begins so"
+				  : "there is no option '%s'",
+			  word);
 	if (!strncmp(word, "--", 2))
 		die_usage(strchr(word, '=') ? "option '%s' takes no value"
 					    : "option '%s' needs a value",

@@ -44,11 +44,12 @@ on_fatal_signal(int sig)
 	raise(sig);
 }
 
-/* Recorders handle signals themselves; they end by way of exit(). */
+/* Recorders handle signals themselves, but for SIGQUIT. */
 static void
 guard_unfinished(char *path, bool signals)
 {
-	static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	static const int fatal[] = { SIGQUIT, SIGINT, SIGTERM, SIGHUP,
+				     SIGPIPE };
 	struct sigaction old, act = { .sa_handler = on_fatal_signal };
 	static bool guarded;
 	size_t i;
@@ -58,7 +59,7 @@ guard_unfinished(char *path, bool signals)
 		return;
 	guarded = true;
 	atexit(remove_unfinished);
-	for (i = 0; signals && i < sizeof fatal / sizeof *fatal; i++)
+	for (i = 0; i < (signals ? sizeof fatal / sizeof *fatal : 1); i++)
 		if (!sigaction(fatal[i], NULL, &old) &&
 		    old.sa_handler == SIG_DFL)
 			sigaction(fatal[i], &act, NULL);
@@ -107,6 +108,8 @@ open_any(const char *path, unsigned flags, const char *what, bool lenient)
 			die("%s is not for a terminal; name a file with -o "
 			    "or use a pipe",
 			    what);
+	} else if (!*path) {
+		die("the output's name is empty");
 	} else {
 		open_beside(o, path);
 	}

@@ -12,6 +12,19 @@ capture_guess(struct slice bytes)
 	return slice_starts(bytes, "pk-capture ");
 }
 
+uint32_t
+capture_new_module(struct capture *c, struct slice build_id, char base,
+		   struct slice path)
+{
+	GROW(c->modules, c->cap_modules, c->n_modules + 1);
+	c->modules[c->n_modules] = (struct capture_module){
+		.path = arena_copy(&c->arena, path),
+		.build_id = arena_copy(&c->arena, build_id),
+		.base = base,
+	};
+	return (uint32_t)c->n_modules++;
+}
+
 /* Modules without a build id are only equal within one capture: the same
  * path on another host may be another file. */
 uint32_t
@@ -19,6 +32,7 @@ capture_add_module(struct capture *c, struct slice build_id, char base,
 		   struct slice path)
 {
 	struct buf key = { 0 };
+	size_t before = c->module_ids.n;
 	uint32_t id;
 
 	buf_char(&key, base);
@@ -29,15 +43,12 @@ capture_add_module(struct capture *c, struct slice build_id, char base,
 	buf_slice(&key, path);
 	id = intern_add(&c->module_ids, buf_get(&key));
 	buf_free(&key);
-	if (id < c->n_modules)
-		return id;
-	GROW(c->modules, c->cap_modules, c->n_modules + 1);
-	c->modules[c->n_modules++] = (struct capture_module){
-		.path = arena_copy(&c->arena, path),
-		.build_id = arena_copy(&c->arena, build_id),
-		.base = base,
-	};
-	return id;
+	if (c->module_ids.n > before) {
+		GROW(c->module_of_id, c->cap_module_of_id, (size_t)id + 1);
+		c->module_of_id[id] =
+			capture_new_module(c, build_id, base, path);
+	}
+	return c->module_of_id[id];
 }
 
 static uint64_t
@@ -102,21 +113,106 @@ capture_add_node(struct capture *c, uint32_t parent, uint32_t module,
 	return (uint32_t)c->n_nodes++;
 }
 
-/* A merge sort by address: equal ones keep the order of the file. */
-static void
-merge_sort(struct capture_symbol *s, struct capture_symbol *tmp, size_t n)
+static int
+compare_starts(const void *pa, const void *pb)
 {
-	size_t half = n / 2, i = 0, j = half, k = 0;
+	const struct capture_symbol *a = pa, *b = pb;
 
-	if (n < 2)
-		return;
-	merge_sort(s, tmp, half);
-	merge_sort(s + half, tmp, n - half);
-	while (i < half && j < n)
-		tmp[k++] = s[j].addr < s[i].addr ? s[j++] : s[i++];
-	while (i < half)
-		tmp[k++] = s[i++];
-	memcpy(s, tmp, k * sizeof *s);
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	return (a->line > b->line) - (a->line < b->line);
+}
+
+/* The symbols that may cover an address, the last recorded on top. */
+struct heap {
+	struct capture_symbol *at;
+	size_t n;
+};
+
+static void
+heap_push(struct heap *h, struct capture_symbol s)
+{
+	size_t i = h->n++;
+
+	for (; i && h->at[(i - 1) / 2].line < s.line; i = (i - 1) / 2)
+		h->at[i] = h->at[(i - 1) / 2];
+	h->at[i] = s;
+}
+
+static void
+heap_pop(struct heap *h)
+{
+	struct capture_symbol last = h->at[--h->n];
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < h->n) {
+		if (child + 1 < h->n &&
+		    h->at[child + 1].line > h->at[child].line)
+			child++;
+		if (h->at[child].line < last.line)
+			break;
+		h->at[i] = h->at[child];
+		i = child;
+	}
+	h->at[i] = last;
+}
+
+/* The last address a symbol covers; its size is not 0. */
+static uint64_t
+last_of(const struct capture_symbol *s)
+{
+	return s->size - 1 > UINT64_MAX - s->addr ? UINT64_MAX
+						  : s->addr + (s->size - 1);
+}
+
+/*
+ * A sweep from low to high addresses. OUT receives pieces that lie apart, each
+ * of the last recorded symbol that covers it; returns how many, at most twice
+ * as many as there are symbols.
+ */
+static size_t
+flatten(const struct capture_symbol *in, size_t n, struct capture_symbol *out,
+	struct heap *h)
+{
+	uint64_t at = 0, end;
+	size_t i = 0, pieces = 0;
+
+	while (i < n || h->n) {
+		if (!h->n)
+			at = in[i].addr;
+		for (; i < n && in[i].addr <= at; i++)
+			if (in[i].size)
+				heap_push(h, in[i]);
+		while (h->n && last_of(&h->at[0]) < at)
+			heap_pop(h);
+		if (!h->n)
+			continue;
+		end = last_of(&h->at[0]);
+		if (i < n && in[i].addr <= end)
+			end = in[i].addr - 1;
+		out[pieces] = h->at[0];
+		out[pieces].addr = at;
+		out[pieces++].size = end - at + 1;
+		if (end == UINT64_MAX)
+			break;
+		at = end + 1;
+	}
+	h->n = 0;
+	return pieces;
+}
+
+static void
+sort_symbols(struct capture_module *m)
+{
+	struct capture_symbol *flat = xcalloc(m->n_symbols, 2 * sizeof *flat);
+	struct heap heap = { xcalloc(m->n_symbols, sizeof *flat), 0 };
+
+	qsort(m->symbols, m->n_symbols, sizeof *m->symbols, compare_starts);
+	m->n_symbols = flatten(m->symbols, m->n_symbols, flat, &heap);
+	free(heap.at);
+	free(m->symbols);
+	m->symbols = flat;
+	m->cap_symbols = m->n_symbols;
 }
 
 void
@@ -124,13 +220,9 @@ capture_sort_symbols(struct capture *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->n_modules; i++) {
-		struct capture_module *m = &c->modules[i];
-		struct capture_symbol *tmp = xcalloc(m->n_symbols, sizeof *tmp);
-
-		merge_sort(m->symbols, tmp, m->n_symbols);
-		free(tmp);
-	}
+	for (i = 0; i < c->n_modules; i++)
+		if (c->modules[i].n_symbols)
+			sort_symbols(&c->modules[i]);
 }
 
 const struct capture_symbol *
@@ -180,6 +272,7 @@ capture_free(struct capture *c)
 	for (i = 0; i < c->n_modules; i++)
 		free(c->modules[i].symbols);
 	free(c->modules);
+	free(c->module_of_id);
 	free(c->nodes);
 	free(c->node_slots);
 	free(c->events);

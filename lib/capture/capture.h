@@ -36,6 +36,7 @@ struct capture_module {
 
 struct capture_symbol {
 	uint64_t addr, size;
+	uint64_t line; /* in the order of the file */
 	struct slice name;
 };
 
@@ -72,6 +73,8 @@ struct capture {
 	struct arena arena;
 	struct intern names;	  /* of threads and processes */
 	struct intern module_ids; /* what makes modules equal */
+	uint32_t *module_of_id;
+	size_t cap_module_of_id;
 	struct capture_module *modules;
 	size_t n_modules, cap_modules;
 	struct capture_node *nodes; /* [0] stands for no frame */
@@ -86,8 +89,9 @@ struct capture {
 		struct slice key, value;
 	} * meta; /* the "@" records of all captures */
 	size_t n_meta, cap_meta;
-	uint64_t n_captures, n_samples;
+	uint64_t n_captures, n_samples, n_symbols;
 	uint64_t n_unknown; /* records of unknown types, skipped */
+	uint64_t n_cut_short; /* captures without `end` */
 };
 
 typedef void capture_sample_fn(void *ctx, const struct capture_sample *s);
@@ -116,6 +120,9 @@ const struct capture_symbol *capture_find_symbol(const struct capture_module *m,
 /* The node (PARENT, MODULE, ADDR), made if new. */
 uint32_t capture_add_node(struct capture *c, uint32_t parent, uint32_t module,
 			  uint64_t addr);
+/* The second never merges: addresses of processes are nobody else's. */
+uint32_t capture_new_module(struct capture *c, struct slice build_id, char base,
+			    struct slice path);
 uint32_t capture_add_module(struct capture *c, struct slice build_id, char base,
 			    struct slice path);
 

@@ -164,6 +164,7 @@ free_ids(struct ids *t)
 static void
 say_cut_short(const struct reader *r)
 {
+	r->c->n_cut_short++;
 	trouble("%s: the capture is cut short: it has no 'end' record; what "
 		"is there is used",
 		input_name(r->in));
@@ -209,6 +210,8 @@ read_event(struct reader *r)
 	uint64_t period = read_u64(r, form);
 
 	name = read_text(r, form);
+	if (!slice_is(unit, "ns") && !slice_is(unit, "count"))
+		bad(r, "an event's UNIT is ns or count");
 	check_new_id(r, &r->events, id);
 	for (i = 0; i < c->n_events; i++)
 		if (slice_eq(c->events[i].name, name) &&
@@ -235,12 +238,23 @@ add_named(struct reader *r, uint32_t *index, bool added)
 	return &r->named[*index];
 }
 
+static bool
+is_one_of(struct slice word, const char *words)
+{
+	struct slice rest = slice_str(words);
+
+	while (rest.ptr)
+		if (slice_eq(slice_cut(&rest, ' '), word))
+			return true;
+	return false;
+}
+
 static void
 read_proc(struct reader *r)
 {
 	static const char form[] = "expected 'proc TIME PID PPID HOW NAME'";
+	struct slice how, name;
 	struct named *p;
-	struct slice how;
 	uint32_t pid, *index;
 	bool added;
 
@@ -248,11 +262,14 @@ read_proc(struct reader *r)
 	pid = read_u32(r, form);
 	read_u32(r, form);
 	how = read_word(r, form);
+	name = read_text(r, form);
+	if (!is_one_of(how, "start found fork exec exit"))
+		bad(r, "HOW is start, found, fork, exec or exit");
 	index = map_put(&r->procs, pid, &added);
 	p = add_named(r, index, added);
 	if (slice_is(how, "exit"))
 		return; /* samples of its end may still follow */
-	p->name = intern_add(&r->c->names, read_text(r, form));
+	p->name = intern_add(&r->c->names, name);
 	p->image++;
 }
 
@@ -280,6 +297,22 @@ read_name(struct reader *r)
 	t->image = proc ? r->named[*proc].image : 0;
 }
 
+/* Hexadecimal, size:mtime, or - for none. */
+static bool
+is_build_id(struct slice s)
+{
+	size_t i, colons = 0;
+
+	if (slice_is(s, "-"))
+		return true;
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] == ':' && i && i + 1 < s.len)
+			colons++;
+		else if (!strchr("0123456789abcdef", s.ptr[i]) || !s.ptr[i])
+			return false;
+	return colons <= 1;
+}
+
 static void
 read_mod(struct reader *r)
 {
@@ -291,10 +324,16 @@ read_mod(struct reader *r)
 	check_new_id(r, &r->modules, id);
 	if (base.len != 1 || !strchr("voka", base.ptr[0]))
 		bad(r, "a module's BASE is one of v, o, k, a");
+	if (!is_build_id(build_id))
+		bad(r, "a module's BUILDID is hexadecimal, size:mtime or -");
+	if (!path.len)
+		bad(r, "a module's PATH is empty");
 	if (slice_is(build_id, "-"))
 		build_id.len = 0;
 	put_id(&r->modules, id,
-	       capture_add_module(r->c, build_id, base.ptr[0], path));
+	       base.ptr[0] == CAPTURE_ABSOLUTE
+		       ? capture_new_module(r->c, build_id, base.ptr[0], path)
+		       : capture_add_module(r->c, build_id, base.ptr[0], path));
 }
 
 static void
@@ -369,6 +408,7 @@ read_symbol(struct reader *r)
 	s.addr = read_hex(r, form);
 	s.size = read_u64(r, form);
 	s.name = arena_copy(&r->c->arena, read_text(r, form));
+	s.line = ++r->c->n_symbols;
 	if (!find_id(&r->modules, module, &module))
 		bad(r, "the symbol's MODULE was not defined before it");
 	m = &r->c->modules[module];
@@ -459,7 +499,9 @@ read_records(struct reader *r)
 
 	while (input_line(r->in, &line))
 		read_record(r, line);
-	if (r->inside && !input_broken(r->in))
+	if (r->inside && input_broken(r->in))
+		r->c->n_cut_short++; /* which is said */
+	else if (r->inside)
 		say_cut_short(r);
 }
 

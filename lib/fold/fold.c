@@ -39,6 +39,21 @@ is_wanted_event(struct folder *f, uint32_t event)
 	return false;
 }
 
+/* By its name, or by what the name looks like in the output. */
+static bool
+is_wanted_name(const char *want, struct slice name)
+{
+	struct buf b = { 0 };
+	bool is = slice_is(name, want);
+
+	if (is)
+		return true;
+	text_frame(&b, name);
+	is = slice_is(buf_get(&b), want);
+	buf_free(&b);
+	return is;
+}
+
 static bool
 is_wanted(struct folder *f, const struct capture_sample *s)
 {
@@ -47,7 +62,7 @@ is_wanted(struct folder *f, const struct capture_sample *s)
 	return (o->only_pid == UINT64_MAX || s->pid == o->only_pid) &&
 	       (o->only_tid == UINT64_MAX || s->tid == o->only_tid) &&
 	       s->time >= o->since && s->time <= o->until &&
-	       (!o->only_comm || slice_is(s->name, o->only_comm)) &&
+	       (!o->only_comm || is_wanted_name(o->only_comm, s->name)) &&
 	       is_wanted_event(f, s->event);
 }
 
@@ -106,13 +121,6 @@ folder_has_captures(const struct folder *f)
 
 /* ---- naming ---- */
 
-bool
-fold_is_cut(const struct capture_module *m)
-{
-	return slice_is(m->path, CAPTURE_TRUNCATED) ||
-	       slice_is(m->path, CAPTURE_NO_CFI);
-}
-
 /* All nodes on the way from a counted one to the outermost. */
 static uint8_t *
 mark_nodes(const struct folder *f)
@@ -154,9 +162,8 @@ add_unnamed(const struct folder *f, const struct capture_module *m,
 		name = (struct slice){ name.ptr + 1, name.len - 2 };
 	buf_char(b, '[');
 	text_frame(b, name);
-	if (f->opt.addrs && m->base != CAPTURE_ABSOLUTE)
-		buf_printf(b, "+0x%llx", (unsigned long long)addr);
-	else if (f->opt.addrs && slice_is(name, "jit"))
+	if (f->opt.addrs &&
+	    (m->base != CAPTURE_ABSOLUTE || slice_is(name, "jit")))
 		buf_printf(b, "+0x%llx", (unsigned long long)addr);
 	buf_char(b, ']');
 }

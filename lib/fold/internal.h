@@ -26,12 +26,10 @@ struct folder {
 	size_t cap_left_out;
 	uint32_t event; /* the one that counts, UINT32_MAX: none yet */
 	struct resolution names;
+	uint32_t *group; /* folder_report's: see group_modules */
 };
 
 /* missing.c: says what is missing and what would cure it. */
-void folder_report(const struct folder *f);
-
-/* Whether the module stands for a stack's cut end, not for code. */
-bool fold_is_cut(const struct capture_module *m);
+void folder_report(struct folder *f);
 
 #endif

@@ -33,8 +33,10 @@ is_unnamed(const struct folder *f, uint32_t node)
 }
 
 static void
-add_to(struct tally *t, uint64_t *total, uint32_t module, uint64_t samples)
+add_to(const struct folder *f, struct tally *t, uint64_t *total,
+       uint32_t module, uint64_t samples)
 {
+	module = f->group[module];
 	t[module].module = module;
 	t[module].samples += samples;
 	*total += samples;
@@ -56,13 +58,13 @@ tally_stack(const struct folder *f, const struct fold_count *c,
 		uint32_t where = inner ? nodes[inner].module : nodes[n].module;
 
 		if (slice_is(m->path, CAPTURE_TRUNCATED)) {
-			add_to(t->truncated, &t->n_truncated, where,
+			add_to(f, t->truncated, &t->n_truncated, where,
 			       c->samples);
 		} else if (slice_is(m->path, CAPTURE_NO_CFI)) {
-			add_to(t->no_cfi, &t->n_no_cfi, where, c->samples);
+			add_to(f, t->no_cfi, &t->n_no_cfi, where, c->samples);
 		} else if (!unnamed && is_unnamed(f, n)) {
 			unnamed = true;
-			add_to(t->unnamed, &t->n_unnamed, nodes[n].module,
+			add_to(f, t->unnamed, &t->n_unnamed, nodes[n].module,
 			       c->samples);
 		}
 	}
@@ -88,11 +90,15 @@ unnamed_cure(const struct folder *f, uint32_t module)
 		return "code made at run time: run node with "
 		       "--perf-basic-prof, python with -X perf, Java with a "
 		       "perf-map agent";
+	if (m->base == CAPTURE_KERNEL && f->capture.n_cut_short)
+		return "its symbols are in the part of the capture that is "
+		       "missing";
 	if (m->base == CAPTURE_KERNEL || slice_is(m->path, "[kernel]"))
 		return "the kernel hid its symbols: record as root, or set "
 		       "kernel.kptr_restrict to 0";
 	if (slice_is(m->path, "[unknown]"))
-		return "addresses that no file is mapped at";
+		return "addresses that no file is mapped at; with --unwind "
+		       "fp, code built without frame pointers leads there";
 	if (m->base == CAPTURE_OFFSET)
 		return "the file could not be read while recording";
 	switch (s ? symbol_module_problem(s) : SYMBOL_OK) {
@@ -100,7 +106,9 @@ unnamed_cure(const struct folder *f, uint32_t module)
 		return "the file is not here: copy it and name the directory "
 		       "with --sysroot";
 	case SYMBOL_MISMATCH:
-		return "the file here is another build than the one recorded";
+		return "the file here is another build than the one "
+		       "recorded: keep that one and name its directory with "
+		       "--sysroot";
 	case SYMBOL_NOT_ELF:
 		return "the file is no ELF file";
 	case SYMBOL_NO_SYMBOLS:
@@ -149,6 +157,7 @@ say_module(const struct folder *f, const struct tally *t, const char *cure)
 	     cure);
 }
 
+/* The module with the most is always named, others from a share on. */
 static void
 say_modules(const struct folder *f, struct tally *t,
 	    const char *(*cure)(const struct folder *f, uint32_t module))
@@ -158,8 +167,9 @@ say_modules(const struct folder *f, struct tally *t,
 
 	qsort(t, f->capture.n_modules, sizeof *t, compare_tallies);
 	for (i = 0; i < f->capture.n_modules; i++)
-		if (i < LINES_MAX && t[i].samples &&
-		    (double)t[i].samples >= line_share * (double)f->samples)
+		if (!i ||
+		    (i < LINES_MAX && t[i].samples &&
+		     (double)t[i].samples >= line_share * (double)f->samples))
 			say_module(f, &t[i], cure(f, t[i].module));
 		else
 			rest += t[i].samples;
@@ -174,14 +184,40 @@ say_total(const struct folder *f, uint64_t n, const char *what)
 	     (unsigned long long)f->samples, percent(n, f->samples), what);
 }
 
+/* Modules that people know by one name are counted as one: a library in many
+ * captures, the run-time code of many processes. */
+static uint32_t *
+group_modules(const struct capture *c)
+{
+	struct intern names = { 0 };
+	uint32_t *group = xcalloc(c->n_modules, sizeof *group);
+	uint32_t *first = xcalloc(c->n_modules, sizeof *first), i;
+
+	for (i = 0; i < c->n_modules; i++) {
+		struct slice path = c->modules[i].path;
+		size_t before = names.n;
+		uint32_t id = intern_add(&names, slice_starts(path, "[jit ")
+							 ? SLICE_LIT("[jit]")
+							 : path);
+
+		if (names.n > before)
+			first[id] = i;
+		group[i] = first[id];
+	}
+	intern_free(&names);
+	free(first);
+	return group;
+}
+
 static void
-report_stacks(const struct folder *f)
+report_stacks(struct folder *f)
 {
 	size_t n = f->capture.n_modules, i;
 	struct tallies t = { .unnamed = xcalloc(n, sizeof *t.unnamed),
 			     .truncated = xcalloc(n, sizeof *t.truncated),
 			     .no_cfi = xcalloc(n, sizeof *t.no_cfi) };
 
+	f->group = group_modules(&f->capture);
 	for (i = 0; i < f->n_counts; i++)
 		tally_stack(f, &f->counts[i], &t);
 	if (t.n_truncated) {
@@ -201,6 +237,7 @@ report_stacks(const struct folder *f)
 	free(t.unnamed);
 	free(t.truncated);
 	free(t.no_cfi);
+	free(f->group);
 }
 
 /* What a recorder writes as `lack`: the word, and the sentence behind the
@@ -238,7 +275,8 @@ report_lack(const struct folder *f, const struct capture_count *lack)
 		     capture_meta(&f->capture, "frequency").ptr);
 	else if (slice_is(lack->what, "kernel-frames"))
 		note("time in the kernel and its frames are left out: "
-		     "kernel.perf_event_paranoid forbade them");
+		     "kernel.perf_event_paranoid forbade them; set it to 1 or "
+		     "less, or record as root");
 	else
 		note("missing from the capture: %.*s %llu", (int)lack->what.len,
 		     lack->what.ptr, (unsigned long long)lack->count);
@@ -272,17 +310,17 @@ report_other_events(const struct folder *f)
 }
 
 void
-folder_report(const struct folder *f)
+folder_report(struct folder *f)
 {
 	size_t i;
 
 	report_other_events(f);
-	if (!f->samples) {
-		warning(f->capture.n_samples ? "no sample passes the filters"
-					     : "the capture has no samples");
-		return;
-	}
-	report_stacks(f);
+	if (f->samples)
+		report_stacks(f);
+	else if (!f->capture.n_samples)
+		warning("the capture has no samples");
+	else if (f->event != UINT32_MAX || !f->opt.event)
+		warning("no sample passes the filters");
 	for (i = 0; i < f->capture.n_lacks; i++)
 		report_lack(f, &f->capture.lacks[i]);
 	capture_report_skipped(&f->capture);

@@ -145,6 +145,7 @@ add_totals(struct profile *p, const struct profile *from)
 	p->total[1] += from->total[1];
 	p->magnitude += from->magnitude;
 	p->inexact = p->inexact || from->inexact;
+	p->lines += from->lines;
 	p->skipped_lines += from->skipped_lines;
 	if (from->columns > p->columns)
 		p->columns = from->columns;
@@ -188,16 +189,6 @@ profile_merge(struct profile *p, struct profile *from)
 	add_totals(p, from);
 	free(ids);
 	profile_free(from);
-}
-
-void
-profile_report_skipped(const struct profile *p)
-{
-	if (p->skipped_lines)
-		warning("%llu line%s without a value skipped: a folded stack "
-			"is 'outermost;...;innermost VALUE'",
-			(unsigned long long)p->skipped_lines,
-			p->skipped_lines == 1 ? "" : "s");
 }
 
 /* Interned names are padded, so a short one is a copy of constant size. */

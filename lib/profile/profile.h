@@ -31,7 +31,8 @@ struct profile {
 	double total[2];
 	double magnitude;	/* sum of all values without their signs */
 	bool inexact;		/* a value was no whole number */
-	uint64_t skipped_lines; /* lines without a value; see profile_read */
+	uint64_t lines;		/* that held a stack */
+	uint64_t skipped_lines; /* that did not; see profile_read */
 };
 
 /* Folded text of about BYTES is to come: an empty profile's arrays get the
@@ -57,15 +58,12 @@ void profile_merge(struct profile *p, struct profile *from);
  * Reads folded stacks, `outermost;...;innermost VALUE [VALUE]`. A file is one-
  * or two-column as a whole, judged by all complete lines of its first
  * mebibyte. Files of one column that follow a two-column one fill the second.
- * Blank lines are ignored; lines without a value are skipped and counted.
+ * Blank lines are ignored; lines without a value are skipped, and their number is said;
+ * a file that has nothing but such lines is trouble().
  * Large plain files are read by several threads; the profile is the same,
  * to the last bit, as if one had read them.
  */
 void profile_read(struct profile *p, struct input *in);
-
-/* Says how many lines of all input were skipped, and calls an empty profile
- * what it is; call once after the last profile_read. */
-void profile_report_skipped(const struct profile *p);
 
 enum profile_order {
 	/* Bytewise order of the folded text: what files are written in. */

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include "base/msg.h"
 #include "base/hash.h"
 #include "base/number.h"
 #include "base/xalloc.h"
@@ -92,11 +93,12 @@ trim_end(struct slice s)
 	return s;
 }
 
-/* Whether every complete line of the first mebibyte ends in two numbers. */
+/* Whether every complete line of the first mebibyte, or the one line that
+ * begins there, ends in two numbers. */
 static bool
 has_two_columns(struct input *in)
 {
-	struct slice rest = input_peek(in);
+	struct slice rest = input_peek_line(in);
 	bool seen = false;
 
 	while (rest.len) {
@@ -247,6 +249,7 @@ read_line(struct reader *r, struct slice line, const char *text,
 		r->p->skipped_lines++;
 		return;
 	}
+	r->p->lines++;
 	if (!r->two && r->p->columns == 2)
 		v1 = v0;
 	/* The values were numbers, so all marks lie in front of them. */
@@ -386,7 +389,9 @@ keep_part(struct profile *p, struct input *in, struct part *part)
 	if (p->symbols.n || p->n_stacks) {
 		profile_merge(p, &part->profile);
 	} else {
+		part->profile.lines += p->lines;
 		part->profile.skipped_lines += p->skipped_lines;
+		profile_free(p);
 		*p = part->profile;
 	}
 	input_join(in, part->in);
@@ -426,8 +431,8 @@ read_in_parts(struct profile *p, struct input *in, bool two)
 	return good;
 }
 
-void
-profile_read(struct profile *p, struct input *in)
+static void
+read_whole(struct profile *p, struct input *in)
 {
 	bool two = has_two_columns(in);
 	struct reader r;
@@ -442,4 +447,22 @@ profile_read(struct profile *p, struct input *in)
 	while (input_block(in, &block))
 		read_block(&r, block);
 	reader_finish(&r);
+}
+
+#define STACK_FORM "a folded stack is 'outermost;...;innermost VALUE'"
+
+void
+profile_read(struct profile *p, struct input *in)
+{
+	uint64_t lines = p->lines, skipped = p->skipped_lines;
+
+	read_whole(p, in);
+	skipped = p->skipped_lines - skipped;
+	if (skipped && p->lines == lines)
+		trouble("%s: there is no folded stack in it; " STACK_FORM,
+			input_name(in));
+	else if (skipped)
+		warning("%s: %llu line%s without a value skipped; " STACK_FORM,
+			input_name(in), (unsigned long long)skipped,
+			skipped == 1 ? "" : "s");
 }

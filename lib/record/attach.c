@@ -100,13 +100,13 @@ open_without_kernel(struct recorder *r, pid_t tid, int cpu)
 	fd = event_open(&r->attr, tid, cpu);
 	if (fd >= 0)
 		note("kernel frames are left out: kernel.perf_event_paranoid "
-		     "is %ld, and more than 1 keeps them from this user",
+		     "is %ld; set it to 1 or less, or record as root",
 		     event_setting(EVENT_PARANOID, 2));
 	return fd;
 }
 
-/* Decides what is sampled, on this very thread. */
-static void
+/* Decides what is sampled, on this very thread; false when it has ended. */
+static bool
 choose_event(struct recorder *r, pid_t tid)
 {
 	const struct event_type *e = r->opt.event;
@@ -120,9 +120,12 @@ choose_event(struct recorder *r, pid_t tid)
 		set_attr(r, event_find("cpu-clock"));
 		fd = open_without_kernel(r, tid, -1);
 	}
+	if (fd < 0 && errno == ESRCH)
+		return false;
 	if (fd < 0)
 		refuse(r, tid, errno);
 	close(fd);
+	return true;
 }
 
 /* ---- rings ---- */
@@ -166,6 +169,15 @@ open_rings(struct recorder *r, size_t size)
 	return true;
 }
 
+static void
+close_thread(struct recorder *r, size_t first)
+{
+	while (r->n_fds > first) {
+		close(r->fds[--r->n_fds].fd);
+		r->n_live--;
+	}
+}
+
 /* One event for each processor, inherited by all that the thread starts; all
  * of one processor share its ring. False when the thread has ended. */
 static bool
@@ -177,8 +189,10 @@ open_thread(struct recorder *r, pid_t tid)
 	for (i = 0; i < r->n_cpus; i++) {
 		int fd = event_open(&r->attr, tid, r->cpus[i]);
 
-		if (fd < 0 && errno == ESRCH && i == 0)
+		if (fd < 0 && errno == ESRCH) {
+			close_thread(r, first);
 			return false;
+		}
 		if (fd < 0)
 			refuse(r, tid, errno);
 		r->fds[r->n_fds++] =
@@ -220,13 +234,15 @@ say_shrunk(struct recorder *r, size_t size, size_t want)
 }
 
 /* What a ring needs is settled when its event is opened, and whether the user
- * may have it only then: smaller ones are tried until one is granted. */
-static void
+ * may have it only then: smaller ones are tried until one is granted. False
+ * when the thread has ended. */
+static bool
 attach_first(struct recorder *r, pid_t tid)
 {
 	size_t want = first_ring_size(r), size = want;
 
-	choose_event(r, tid);
+	if (!choose_event(r, tid))
+		return false;
 	for (;; size /= 2) {
 		if (size < RING_MIN) {
 			sink_abandon(r->sink);
@@ -237,7 +253,7 @@ attach_first(struct recorder *r, pid_t tid)
 		}
 		fit_to_ring(r, size);
 		if (!open_thread(r, tid))
-			refuse(r, tid, ESRCH);
+			return false;
 		if (open_rings(r, size))
 			break;
 		if (!is_permission(errno) && errno != ENOMEM)
@@ -245,6 +261,7 @@ attach_first(struct recorder *r, pid_t tid)
 		record_close_events(r);
 	}
 	say_shrunk(r, size, want);
+	return true;
 }
 
 static void
@@ -318,51 +335,70 @@ record_attach_command(struct recorder *r, pid_t child)
 {
 	r->by_command = true;
 	r->command = child;
-	attach_first(r, child);
+	if (!attach_first(r, child))
+		refuse(r, child, ESRCH);
 	process_start(&r->procs, child, getpid(), SLICE_LIT("pk-sample"));
 }
 
-/* Threads that appear meanwhile are found by looking again. */
-static size_t
-attach_threads(struct recorder *r, pid_t pid, struct map *known)
+/* Threads that appear meanwhile inherit the events of those that made them;
+ * looking again would count them twice. */
+static bool
+attach_threads(struct recorder *r, pid_t pid)
 {
 	char path[64];
 	struct dirent *d;
-	size_t n = 0;
+	bool attached = false;
 	DIR *dir;
 
 	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
 	dir = opendir(path);
-	if (!dir)
-		refuse(r, pid, ESRCH);
-	while ((d = readdir(dir))) {
+	while (dir && (d = readdir(dir))) {
 		uint64_t tid;
 		bool added;
 
 		if (!parse_u64(slice_str(d->d_name), &tid))
 			continue;
-		map_put(known, tid, &added);
+		map_put(&r->attached, tid, &added);
 		if (!added)
-			continue;
-		if (!r->n_fds)
-			attach_first(r, (pid_t)tid);
-		else
-			open_thread(r, (pid_t)tid);
-		n++;
+			attached = true;
+		else if (r->n_fds ? open_thread(r, (pid_t)tid)
+				  : attach_first(r, (pid_t)tid))
+			attached = true;
 	}
-	closedir(dir);
-	return n;
+	if (dir)
+		closedir(dir);
+	return attached;
+}
+
+/* The process that a thread belongs to; 0 when there is none. */
+static pid_t
+process_of(pid_t tid)
+{
+	char path[64], line[128];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	f = fopen(path, "re");
+	while (f && !pid && fgets(line, sizeof line, f))
+		if (sscanf(line, "Tgid: %d", &pid) != 1)
+			pid = 0;
+	if (f)
+		fclose(f);
+	return pid;
 }
 
 void
-record_attach_process(struct recorder *r, pid_t pid)
+record_attach_process(struct recorder *r, pid_t tid)
 {
-	struct map known = { 0 };
-	int tries = 0;
+	pid_t pid = process_of(tid);
+	size_t i;
 
-	while (attach_threads(r, pid, &known) && ++tries < 100)
-		;
-	map_free(&known);
+	if (!pid || !attach_threads(r, pid))
+		refuse(r, tid, ESRCH);
+	for (i = 0; i < r->found.n; i++)
+		if (r->found.pid[i] == pid)
+			return;
 	GROW(r->found.pid, r->found.cap, r->found.n + 1);
 	r->found.pid[r->found.n++] = pid;
 }

@@ -29,6 +29,18 @@ find_module(struct modules *t, struct buf *key, struct module **added)
 	return id;
 }
 
+/* The kernel says so behind the path of a file that has no name any more. */
+static struct slice
+without_deleted(struct slice path)
+{
+	struct slice mark = SLICE_LIT(" (deleted)");
+
+	if (path.len > mark.len &&
+	    !memcmp(path.ptr + path.len - mark.len, mark.ptr, mark.len))
+		path.len -= mark.len;
+	return path;
+}
+
 uint32_t
 module_find_file(struct modules *t, const struct module_key *key)
 {
@@ -44,7 +56,7 @@ module_find_file(struct modules *t, const struct module_key *key)
 	if (m) {
 		m->kind = MODULE_FILE;
 		m->key = *key;
-		m->key.path = arena_copy(&t->arena, key->path);
+		m->key.path = arena_copy(&t->arena, without_deleted(key->path));
 	}
 	return id;
 }
@@ -53,17 +65,18 @@ uint32_t
 module_find_jit(struct modules *t, pid_t pid, uint32_t image)
 {
 	struct buf text = { 0 };
-	struct slice path;
 	struct module *m;
+	size_t shown;
 	uint32_t id;
 
 	buf_printf(&text, "[jit %d]", (int)pid);
-	path = arena_copy(&t->arena, buf_get(&text));
+	shown = text.len;
 	buf_printf(&text, " %u", image);
 	id = find_module(t, &text, &m);
 	if (m) {
 		m->kind = MODULE_JIT;
-		m->key.path = path;
+		m->key.path = intern_get(&t->keys, id);
+		m->key.path.len = shown;
 		m->pid = m->namespace_pid = pid;
 	}
 	return id;
@@ -101,17 +114,14 @@ open_regular(const char *path, struct stat *st)
 	return -1;
 }
 
-/* The file at PREFIX and the module's path, if it is the one that is mapped.
- * Only inode numbers are compared: some file systems report another device
- * to stat(2) than to the memory map. */
+/* The file at PATH, if it is the one that is mapped. Only inode numbers are
+ * compared: some file systems report another device to stat(2) than to the
+ * memory map. */
 static int
-open_if_same(const struct module *m, const char *prefix, struct stat *st)
+open_if_same(const struct module *m, const char *path, struct stat *st)
 {
-	char *path = xasprintf("%s%.*s", prefix, (int)m->key.path.len,
-			       m->key.path.ptr);
 	int fd = open_regular(path, st);
 
-	free(path);
 	if (fd >= 0 && m->key.inode && st->st_ino != m->key.inode) {
 		close(fd);
 		return -1;
@@ -119,20 +129,32 @@ open_if_same(const struct module *m, const char *prefix, struct stat *st)
 	return fd;
 }
 
-/* As the process sees it (it may live in another mount namespace), then as
- * we do, in case it has ended. */
+/* As the process sees it (it may live in another mount namespace); through
+ * the mapping or the process, when the file was deleted or replaced; as we see
+ * it, in case the process has ended. */
 static int
-open_module(const struct module *m, pid_t pid, struct stat *st)
+open_module(const struct module *m, const struct module_place *at,
+	    struct stat *st)
 {
-	char root[64];
-	int fd;
+	char *paths[4];
+	int fd = -1, i, pid = (int)at->pid;
 
 	if (!m->key.path.len || m->key.path.ptr[0] != '/' ||
 	    memchr(m->key.path.ptr, '\0', m->key.path.len))
 		return -1;
-	snprintf(root, sizeof root, "/proc/%d/root", (int)pid);
-	fd = open_if_same(m, root, st);
-	return fd >= 0 ? fd : open_if_same(m, "", st);
+	paths[0] = xasprintf("/proc/%d/root%.*s", pid, (int)m->key.path.len,
+			     m->key.path.ptr);
+	paths[1] = xasprintf("/proc/%d/map_files/%llx-%llx", pid,
+			     (unsigned long long)at->start,
+			     (unsigned long long)at->end);
+	paths[2] = xasprintf("/proc/%d/exe", pid);
+	paths[3] = xmemdup0(m->key.path.ptr, m->key.path.len);
+	for (i = 0; i < 4; i++) {
+		if (fd < 0)
+			fd = open_if_same(m, paths[i], st);
+		free(paths[i]);
+	}
+	return fd;
 }
 
 /* ---- reading what unwinding needs ---- */
@@ -238,10 +260,10 @@ name_build_id(struct module *m, const struct stat *st)
 }
 
 static void
-load_file(struct module *m, pid_t pid)
+load_file(struct module *m, const struct module_place *at)
 {
 	struct stat st;
-	int fd = open_module(m, pid, &st);
+	int fd = open_module(m, at, &st);
 
 	if (fd < 0)
 		return;
@@ -308,14 +330,14 @@ load_jit(struct module *m)
 }
 
 void
-module_load(struct module *m, pid_t pid)
+module_load(struct module *m, const struct module_place *at)
 {
 	if (m->loaded)
 		return;
 	m->loaded = true;
 	switch (m->kind) {
 	case MODULE_FILE:
-		load_file(m, pid);
+		load_file(m, at);
 		break;
 	case MODULE_VDSO:
 		load_vdso(m);

@@ -57,8 +57,14 @@ uint32_t module_find_file(struct modules *t, const struct module_key *key);
 uint32_t module_find_jit(struct modules *t, pid_t pid, uint32_t image);
 uint32_t module_find_vdso(struct modules *t);
 
-/* Finds and reads the file as process PID sees it, once. */
-void module_load(struct module *m, pid_t pid);
+/* A process that has it mapped, and where. */
+struct module_place {
+	pid_t pid;
+	uint64_t start, end;
+};
+
+/* Finds and reads the file, once. */
+void module_load(struct module *m, const struct module_place *at);
 
 /* The image of the vdso, which is the same in all 64-bit processes. */
 struct slice module_vdso_image(void);

@@ -57,8 +57,9 @@ write_symbols(struct recorder *r, uint32_t module,
 	for (i = 0; i < n; i++) {
 		s = symbol_table_find(table, addrs[i] + bias);
 		if (s && s != last)
-			capture_write_symbol(&r->w, 0, module, s->addr - bias,
-					     s->size, s->name);
+			capture_write_symbol(
+				&r->w, record_time(r, r->last_time), module,
+				s->addr - bias, s->size, s->name);
 		last = s ? s : last;
 	}
 	free(addrs);

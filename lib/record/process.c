@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/process.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
+#include "base/number.h"
 #include "base/xalloc.h"
 
 struct process *
@@ -134,6 +136,14 @@ punch_hole(struct process *p, uint64_t start, uint64_t end)
 	return at;
 }
 
+void
+process_unmap_all(struct process *p)
+{
+	free(p->maps);
+	p->maps = NULL;
+	p->n_maps = p->cap_maps = 0;
+}
+
 /* Anonymous executable memory holds code made at run time; so does what is
  * mapped from a memory file or a shared anonymous mapping. */
 static bool
@@ -170,14 +180,31 @@ process_map(struct processes *t, struct process *p, uint64_t start,
 	new_space(t, p);
 }
 
-void
-process_read_maps(struct processes *t, struct process *p)
+/* The file writes a line feed in a path as \012, and nothing else so. */
+static struct slice
+unescape_path(char *path)
+{
+	char *from, *to = path;
+
+	for (from = path; *from && *from != '\n'; from++, to++)
+		if (!strncmp(from, "\\012", 4)) {
+			*to = '\n';
+			from += 3;
+		} else {
+			*to = *from;
+		}
+	return (struct slice){ path, (size_t)(to - path) };
+}
+
+static bool
+read_maps(struct processes *t, struct process *p, pid_t tid)
 {
 	char path[64], *line = NULL;
 	size_t cap = 0;
 	FILE *f;
 
-	snprintf(path, sizeof path, "/proc/%d/maps", (int)p->pid);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)p->pid,
+		 (int)tid);
 	f = fopen(path, "re");
 	while (f && getline(&line, &cap, f) > 0) {
 		uint64_t start, end, offset;
@@ -192,14 +219,34 @@ process_read_maps(struct processes *t, struct process *p)
 			   &key.inode, &at) < 7 ||
 		    flags[2] != 'x' || !at)
 			continue;
-		key.path = slice_str(line + at);
-		if (key.path.len && key.path.ptr[key.path.len - 1] == '\n')
-			key.path.len--;
+		key.path = unescape_path(line + at);
 		process_map(t, p, start, end - start, offset, &key);
 	}
 	free(line);
 	if (f)
 		fclose(f);
+	return p->n_maps > 0;
+}
+
+/* When the first thread has ended, only the others' files show anything. */
+void
+process_read_maps(struct processes *t, struct process *p)
+{
+	char path[64];
+	struct dirent *d;
+	uint64_t tid;
+	DIR *dir;
+
+	if (read_maps(t, p, p->pid))
+		return;
+	snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir)))
+		if (parse_u64(slice_str(d->d_name), &tid) &&
+		    read_maps(t, p, (pid_t)tid))
+			break;
+	if (dir)
+		closedir(dir);
 }
 
 const struct mapping *

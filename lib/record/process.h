@@ -51,6 +51,7 @@ void process_map(struct processes *t, struct process *p, uint64_t start,
 		 uint64_t size, uint64_t offset, const struct module_key *key);
 /* The mappings /proc/PID/maps shows now. */
 void process_read_maps(struct processes *t, struct process *p);
+void process_unmap_all(struct process *p); /* and frees what that took */
 const struct mapping *process_find_mapping(const struct process *p,
 					   uint64_t addr);
 

@@ -149,11 +149,11 @@ drain(struct recorder *r, bool all)
 	size_t i;
 
 	for (i = 0; i < r->n_cpus; i++)
-		if (ring_refresh(&r->rings[i]) > r->rings[i].size / 2)
-			limit = UINT64_MAX;
+		ring_refresh(&r->rings[i]);
 	while ((ring = oldest_ring(r, limit))) {
 		const struct perf_event_header *h = ring_peek(ring);
 
+		r->last_time = record_order(h);
 		if (h->type == PERF_RECORD_SAMPLE)
 			record_sample(r, h);
 		else
@@ -214,7 +214,7 @@ write_lack(struct recorder *r, const char *what, uint64_t count)
 }
 
 /* Processes too short for a sample of their own: an inherited event starts a
- * period anew in each. A few periods, or one in a hundred, are chance. */
+ * period anew in each. Some periods, or two in a hundred, are chance. */
 static uint64_t
 unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 {
@@ -223,7 +223,7 @@ unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 	uint64_t seen = r->counts.weight + r->counts.lost * period;
 
 	if (strcmp(r->opt.event->unit, "ns") ||
-	    had <= seen + 4 * period + had / 100)
+	    had <= seen + 10 * period + had / 50)
 		return 0;
 	return had - seen;
 }
@@ -239,6 +239,8 @@ record_abandon(struct recorder *r)
 	free(r->rings);
 	free(r->fds);
 	free(r->found.pid);
+	free(r->ended.pid);
+	map_free(&r->attached);
 	free(r->cache);
 	free(r->frames);
 	free(r);
@@ -261,7 +263,8 @@ record_end(struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 	write_lack(r, "throttled", r->counts.throttled);
 	write_lack(r, "output-full", r->counts.dropped);
 	write_lack(r, "exited", r->exited_samples);
-	write_lack(r, "unsampled-ns", unsampled_ns(r, user_ns, system_ns));
+	r->counts.unsampled_ns = unsampled_ns(r, user_ns, system_ns);
+	write_lack(r, "unsampled-ns", r->counts.unsampled_ns);
 	if (r->attr.exclude_kernel)
 		write_lack(r, "kernel-frames", 1);
 	capture_write_end(&r->w);

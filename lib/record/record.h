@@ -35,7 +35,7 @@ struct record_options {
 enum { RECORD_STACK_MAX = 65528 };
 
 struct record_counts {
-	uint64_t samples, weight, lost, dropped, throttled;
+	uint64_t samples, weight, lost, dropped, throttled, unsampled_ns;
 };
 
 struct recorder *record_new(const struct record_options *opt,

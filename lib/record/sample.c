@@ -114,7 +114,8 @@ look_up(void *ctx, uint64_t pc, struct unwind_code *code)
 	if (!map)
 		return false;
 	m = l->r->procs.modules.list[map->module];
-	module_load(m, l->p->pid);
+	module_load(m,
+		    &(struct module_place){ l->p->pid, map->start, map->end });
 	code->cfi = m->has_cfi ? &m->cfi : NULL;
 	code->bias = mapping_bias(map, m);
 	code->module = map->module;
@@ -147,10 +148,8 @@ write_user_frame(struct recorder *r, uint32_t parent,
 }
 
 static uint32_t
-write_user_frames(struct recorder *r, size_t n)
+write_user_frames(struct recorder *r, uint32_t node, size_t n)
 {
-	uint32_t node = 0;
-
 	while (n--)
 		node = write_user_frame(r, node, &r->frames[n]);
 	return node;
@@ -179,7 +178,6 @@ unwind_cfi(struct recorder *r, const struct process *p, struct sample *s)
 				   p->space };
 	struct unwind_regs regs = { .known = (1u << UNWIND_NREGS) - 1 };
 	enum unwind_end end;
-	uint32_t node;
 	size_t n;
 	int i;
 
@@ -187,10 +185,7 @@ unwind_cfi(struct recorder *r, const struct process *p, struct sample *s)
 		regs.reg[reg_order[i]] = s->regs[i];
 	s->stack.addr = regs.reg[UNWIND_RSP];
 	n = unwind_walk(&w, &regs, &s->stack, r->frames, FRAMES_MAX, &end);
-	node = write_cut(r, end);
-	while (n--)
-		node = write_user_frame(r, node, &r->frames[n]);
-	return node;
+	return write_user_frames(r, write_cut(r, end), n);
 }
 
 static struct unwind_frame
@@ -217,7 +212,7 @@ take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 		else if (user)
 			r->frames[n] = find_frame(r, p, s->chain[i] - !!n), n++;
 	}
-	return write_user_frames(r, n);
+	return write_user_frames(r, 0, n);
 }
 
 static uint32_t

@@ -2,9 +2,12 @@
 /* Records other than samples: processes, their names and what they map. */
 #include "record/internal.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "base/number.h"
+#include "base/xalloc.h"
 
 /* sample_id_all's trailer: pid and tid, time, cpu. */
 enum { TRAILER = 24 };
@@ -66,6 +69,46 @@ read_comm(pid_t pid, pid_t tid, char name[64])
 	return n > 0 ? (size_t)n - 1 : 0; /* a line feed ends it */
 }
 
+static void
+take_name(struct recorder *r, const struct process *p, pid_t tid,
+	  struct slice name, uint64_t time)
+{
+	process_name_thread(&r->procs, p, tid,
+			    intern_add(&r->procs.names, name));
+	capture_write_name(&r->w, record_time(r, time), (uint32_t)p->pid,
+			   (uint32_t)tid, name);
+}
+
+/* Counts the threads of a process that runs already, and names those that
+ * are not called like it. */
+static void
+name_threads(struct recorder *r, struct process *p, uint64_t time)
+{
+	char path[64], text[64];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+	dir = opendir(path);
+	p->threads = 0;
+	while (dir && (d = readdir(dir))) {
+		struct slice name = { text, 0 };
+		uint64_t tid;
+
+		if (!parse_u64(slice_str(d->d_name), &tid))
+			continue;
+		p->threads++;
+		name.len = read_comm(p->pid, (pid_t)tid, text);
+		if (name.len &&
+		    !slice_eq(name, intern_get(&r->procs.names, p->name)))
+			take_name(r, p, (pid_t)tid, name, time);
+	}
+	if (dir)
+		closedir(dir);
+	if (!p->threads)
+		p->threads = 1;
+}
+
 struct process *
 record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 {
@@ -76,6 +119,7 @@ record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 
 	process_read_maps(&r->procs, p);
 	write_proc(r, p, time, "found");
+	name_threads(r, p, time);
 	return p;
 }
 
@@ -124,6 +168,8 @@ take_exec(struct recorder *r, struct process *p, struct slice name,
 {
 	bool first = p->pid == r->command;
 
+	/* The next image may write a map of its own. */
+	record_write_jit_symbols(r, p->pid);
 	process_exec(&r->procs, p, name);
 	p->threads = 1;
 	write_proc(r, p, time, first ? "start" : "exec");
@@ -137,7 +183,6 @@ take_comm(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 	const struct comm_record *c = (const void *)h;
 	struct slice name;
 	struct process *p;
-	uint32_t id;
 
 	if (h->size < sizeof *c + TRAILER || (int32_t)c->pid <= 0)
 		return;
@@ -147,9 +192,7 @@ take_comm(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 		take_exec(r, p, name, time);
 		return;
 	}
-	id = intern_add(&r->procs.names, name);
-	process_name_thread(&r->procs, p, (pid_t)c->tid, id);
-	capture_write_name(&r->w, record_time(r, time), c->pid, c->tid, name);
+	take_name(r, p, (pid_t)c->tid, name, time);
 }
 
 struct task_record {
@@ -158,7 +201,8 @@ struct task_record {
 	uint64_t time;
 };
 
-/* A thread takes the name of the one that made it. */
+/* A thread takes the name of the one that made it. That is written even when
+ * it is the process's: another thread may have had this number. */
 static void
 take_new_thread(struct recorder *r, struct process *p,
 		const struct task_record *t, uint64_t time)
@@ -166,9 +210,8 @@ take_new_thread(struct recorder *r, struct process *p,
 	uint32_t name = process_thread_name(&r->procs, p, (pid_t)t->ptid);
 
 	p->threads++;
-	if (name == p->name)
-		return;
-	process_name_thread(&r->procs, p, (pid_t)t->tid, name);
+	if (name != p->name)
+		process_name_thread(&r->procs, p, (pid_t)t->tid, name);
 	capture_write_name(&r->w, record_time(r, time), t->pid, t->tid,
 			   intern_get(&r->procs.names, name));
 }
@@ -191,6 +234,27 @@ take_fork(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 			   time, "fork");
 }
 
+/* Late samples, and records in another ring, may still need what an ended
+ * process had mapped; it is kept until so many others have ended. */
+enum { ENDED_KEPT = 256 };
+
+static void
+keep_ended(struct recorder *r, pid_t pid)
+{
+	struct process *old;
+
+	if (r->ended.n < ENDED_KEPT) {
+		GROW(r->ended.pid, r->ended.cap, ENDED_KEPT);
+		r->ended.pid[r->ended.n++] = pid;
+		return;
+	}
+	old = process_find(&r->procs, r->ended.pid[r->next_ended]);
+	if (old && !old->threads)
+		process_unmap_all(old);
+	r->ended.pid[r->next_ended] = pid;
+	r->next_ended = (r->next_ended + 1) % ENDED_KEPT;
+}
+
 static void
 take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 {
@@ -207,7 +271,7 @@ take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 		return;
 	record_write_jit_symbols(r, p->pid);
 	write_proc(r, p, time, "exit");
-	p->n_maps = 0;
+	keep_ended(r, p->pid);
 }
 
 static void

@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 
 /* Waiting bytes above which samples are dropped: a minute of a busy machine. */
-enum { FULL = 32 << 20, WRITE_AT = 32 << 10 };
+enum { FULL = 32 << 20, WRITE_AT = 32 << 10, FLUSH_MS = 500 };
 
 struct sink {
 	struct output *out;
@@ -38,6 +38,38 @@ sink_open(const char *path, bool gzip)
 	return s;
 }
 
+/* CLOCK_REALTIME, MS from now. */
+static struct timespec
+time_in(unsigned ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+/* Waits until there is enough to write, or something for long enough: a reader
+ * that has gone is to be noticed, and a live one served. */
+static void
+wait_for_bytes(struct sink *s)
+{
+	struct timespec until = time_in(FLUSH_MS);
+
+	while (!s->closing && s->waiting.len < WRITE_AT)
+		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) ==
+		    ETIMEDOUT) {
+			if (s->waiting.len)
+				return;
+			until = time_in(FLUSH_MS);
+		}
+}
+
 static void *
 write_waiting(void *ctx)
 {
@@ -47,8 +79,7 @@ write_waiting(void *ctx)
 
 	do {
 		pthread_mutex_lock(&s->lock);
-		while (!s->closing && s->waiting.len < WRITE_AT)
-			pthread_cond_wait(&s->wake, &s->lock);
+		wait_for_bytes(s);
 		swap = s->waiting;
 		s->waiting = taken;
 		taken = swap;
@@ -125,18 +156,11 @@ say_closing(struct sink *s)
 bool
 sink_finish(struct sink *s, unsigned ms)
 {
-	struct timespec until;
+	struct timespec until = time_in(ms);
 
 	if (!s->started)
 		return true;
 	say_closing(s);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	if (pthread_timedjoin_np(s->thread, NULL, &until))
 		return false;
 	s->started = false;

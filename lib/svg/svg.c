@@ -56,7 +56,7 @@ label_of(const struct drawing *d, const struct tree_node *node)
 	name = intern_get(&d->p->symbols, node->symbol);
 	if (name.len > 4 && name.ptr[name.len - 4] == '_' &&
 	    name.ptr[name.len - 3] == '[' &&
-	    strchr("kjiw", name.ptr[name.len - 2]) &&
+	    memchr("kjiw", name.ptr[name.len - 2], 4) &&
 	    name.ptr[name.len - 1] == ']')
 		name.len -= 4;
 	return name;
@@ -315,8 +315,9 @@ write_head(struct drawing *d)
 		buf_printf(&d->b, "%g", d->o->width);
 	else
 		buf_str(&d->b, "100%");
-	buf_printf(&d->b, "\" height=\"%g\" data-name-type=\"",
-		   d->top + d->height + foot_height);
+	buf_printf(&d->b, "\" height=\"%g\"%s data-name-type=\"",
+		   d->top + d->height + foot_height,
+		   d->o->inverted ? "" : " data-up=\"1\"");
 	xml_str(&d->b, d->o->name_type);
 	buf_str(&d->b, "\">\n<title>");
 	xml_str(&d->b, d->o->title);

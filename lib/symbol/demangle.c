@@ -85,8 +85,9 @@ demangle_any(const char *mangled, int options, struct sink *sink)
 	if (mangled[1] == 'D')
 		return demangle_d(mangled, sink);
 	if (maybe_rust(mangled)) {
-		sink->rust = rust_demangle_callback(mangled, options,
-						    take_piece, sink);
+		sink->rust = rust_demangle_callback(
+			mangled, options & ~DMGL_NO_RECURSE_LIMIT, take_piece,
+			sink);
 		if (sink->rust)
 			return true;
 		sink->out->len = start;

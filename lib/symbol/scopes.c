@@ -26,25 +26,61 @@ declaration_of(Dwarf_Die die)
 	return die;
 }
 
-/* The child of PARENT that is at offset TARGET or has it below. Offsets must
- * rise, or the tree is forged. */
-static bool
-child_towards(Dwarf_Die *parent, Dwarf_Off target, Dwarf_Die *child)
+/* Offsets must rise, or the tree is forged. */
+static void
+list_children(struct scope_children *c, Dwarf_Die *parent)
 {
-	Dwarf_Die next;
 	Dwarf_Off at = 0;
+	Dwarf_Die next;
 
 	if (dwarf_child(parent, &next))
-		return false;
+		return;
 	do {
 		Dwarf_Off offset = dwarf_dieoffset(&next);
 
-		if (offset <= at || offset > target)
+		if (offset <= at)
 			break;
 		at = offset;
-		*child = next;
-	} while (!dwarf_siblingof(child, &next));
-	return at != 0;
+		GROW(c->list, c->cap, c->n + 1);
+		c->list[c->n++] = next;
+	} while (!dwarf_siblingof(&c->list[c->n - 1], &next));
+}
+
+static const struct scope_children *
+children_of(struct scoped_names *t, Dwarf_Die *parent)
+{
+	bool added;
+	uint32_t *index =
+		map_put(&t->by_parent, (uintptr_t)parent->addr, &added);
+
+	if (added) {
+		GROW(t->children, t->cap_children, t->n_children + 1);
+		t->children[t->n_children] = (struct scope_children){ 0 };
+		list_children(&t->children[t->n_children], parent);
+		*index = (uint32_t)t->n_children++;
+	}
+	return &t->children[*index];
+}
+
+/* The child of PARENT that is at offset TARGET or has it below. */
+static bool
+child_towards(struct scoped_names *t, Dwarf_Die *parent, Dwarf_Off target,
+	      Dwarf_Die *child)
+{
+	const struct scope_children *c = children_of(t, parent);
+	size_t lo = 0, hi = c->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (dwarf_dieoffset(&c->list[mid]) <= target)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo)
+		*child = c->list[lo - 1];
+	return lo > 0;
 }
 
 static void
@@ -87,7 +123,7 @@ is_cxx(Dwarf_Die *unit)
 }
 
 static void
-add_scopes(struct buf *out, Dwarf_Die *die)
+add_scopes(struct scoped_names *t, Dwarf_Die *die)
 {
 	Dwarf_Off target = dwarf_dieoffset(die);
 	Dwarf_Die scope, child;
@@ -96,10 +132,10 @@ add_scopes(struct buf *out, Dwarf_Die *die)
 	if (!dwarf_diecu(die, &scope, NULL, NULL) || !is_cxx(&scope))
 		return;
 	for (depth = 0; depth < MAX_NESTING; depth++) {
-		if (!child_towards(&scope, target, &child) ||
+		if (!child_towards(t, &scope, target, &child) ||
 		    dwarf_dieoffset(&child) == target)
 			return;
-		add_scope(out, &child);
+		add_scope(&t->scratch, &child);
 		scope = child;
 	}
 }
@@ -119,7 +155,7 @@ scoped_name(struct scoped_names *t, Dwarf_Die *die)
 		*index = (uint32_t)t->n;
 		GROW(t->names, t->cap, t->n + 1);
 		buf_clear(&t->scratch);
-		add_scopes(&t->scratch, &declaration);
+		add_scopes(t, &declaration);
 		buf_str(&t->scratch, name);
 		t->names[t->n++] = arena_copy(&t->arena, buf_get(&t->scratch));
 	}
@@ -129,6 +165,10 @@ scoped_name(struct scoped_names *t, Dwarf_Die *die)
 void
 scoped_names_free(struct scoped_names *t)
 {
+	while (t->n_children)
+		free(t->children[--t->n_children].list);
+	free(t->children);
+	map_free(&t->by_parent);
 	map_free(&t->by_entry);
 	free(t->names);
 	arena_free(&t->arena);

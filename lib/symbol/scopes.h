@@ -12,6 +12,12 @@
 /* A zeroed struct is empty. */
 struct scoped_names {
 	struct map by_entry; /* the declaration's -> index in names */
+	struct map by_parent; /* an entry's -> index in children */
+	struct scope_children {
+		Dwarf_Die *list; /* ascending by offset */
+		size_t n, cap;
+	} *children;
+	size_t n_children, cap_children;
 	struct slice *names;
 	size_t n, cap;
 	struct arena arena;
@@ -21,8 +27,8 @@ struct scoped_names {
 /*
  * The name of the function or inlined call DIE; in C++ with the namespaces,
  * types and functions around it, each with `::` behind it. Entries have no
- * way up, so this goes down from the unit, past all that lies before, once
- * for each declaration. Lives as long as the table.
+ * way up, so this goes down from the unit; what lies within an entry is listed
+ * once. Lives as long as the table.
  */
 struct slice scoped_name(struct scoped_names *t, Dwarf_Die *die);
 void scoped_names_free(struct scoped_names *t);

@@ -172,6 +172,8 @@ shown_name(struct symbolizer *s, struct slice name)
 		GROW(s->names, s->names_cap, known + 1);
 		buf_clear(&s->scratch);
 		symbol_demangle(name, s->opt.names, &s->scratch, MAX_NAME);
+		if (s->scratch.len > MAX_NAME)
+			s->scratch.len = MAX_NAME;
 		s->names[id] = arena_copy(&s->arena, buf_get(&s->scratch));
 	}
 	return s->names[id];

@@ -146,12 +146,12 @@ symbol_table_read_elf(struct symbol_table *t, Elf *elf, uint32_t type)
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr shdr;
-	size_t found = 0;
 
+	/* The ABI allows one of a type; only forged files have more. */
 	while ((scn = elf_nextscn(elf, scn)))
 		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == type)
-			found += read_symbols(t, elf, scn, &shdr);
-	return found;
+			return read_symbols(t, elf, scn, &shdr);
+	return 0;
 }
 
 bool

@@ -16,7 +16,7 @@ enum {
 	PROC_SIZE = 4 * HUGE_PAGE,
 	SHORT_LINE = 40,
 	/* No map of a real program comes near; a forged one ends here. */
-	MAX_TEXT = 1 << 29,
+	MAX_TEXT = 1 << 26,
 };
 
 /*

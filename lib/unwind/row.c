@@ -192,7 +192,7 @@ run_register(struct machine *m, uint8_t op)
 		break;
 	case CFA_GNU_NEGATIVE_OFFSET:
 		set_reg(m, reg, UNWIND_AT_CFA,
-			scale(m, -(int64_t)unwind_cursor_uleb(c)));
+			scale(m, (int64_t)(0 - unwind_cursor_uleb(c))));
 		break;
 	case CFA_VAL_OFFSET:
 		set_reg(m, reg, UNWIND_IS_CFA,

@@ -20,7 +20,6 @@ read_files(struct profile *p, char **paths)
 		profile_read(p, in);
 		input_close(in);
 	}
-	profile_report_skipped(p);
 }
 
 static void
