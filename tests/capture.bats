@@ -212,7 +212,7 @@ is_refused() {
 	capture 's 1 10 10 0 1 1 1' 'lack lost 12' 'lack lost 3' \
 		'lack unsampled-ns 2500000000' 'lack novelty 9' >a.pkc
 	run --separate-stderr -0 pk-fold a.pkc
-	[[ $stderr == *'15 samples were lost while recording'* ]]
+	[[ $stderr == *'15 records, most of them samples, were lost while recording'* ]]
 	[[ $stderr == *'2.50 s of processor time'* ]]
 	[[ $stderr == *'novelty 9'* ]]
 }

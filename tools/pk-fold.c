@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/buf.h"
+#include "base/limit.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "base/option.h"
@@ -254,6 +255,7 @@ main(int argc, char **argv)
 	if (opt.fold.since > opt.fold.until)
 		die_usage("--since lies behind --until");
 	out = output_open(opt.output, 0, "folded stacks");
+	raise_file_limit();
 	f = folder_new(&opt.fold);
 	if (optind == argc)
 		read_file("-", false, f, &p);

@@ -316,7 +316,8 @@ report(struct record_counts c, int failed)
 		!e || strstr(e->name, "clock") || !strcmp(e->name, "cycles");
 
 	if (c.lost)
-		warning("%llu samples were lost: lower -F or --stack-size, or "
+		warning("%llu records were lost, most of them samples: lower "
+			"-F or --stack-size, or "
 			"give the machine a free processor",
 			(unsigned long long)c.lost);
 	if (c.dropped)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/map.h"
 
-#include <string.h>
 #include "base/hash.h"
 #include "base/xalloc.h"
 
@@ -85,14 +84,6 @@ map_remove(struct map *m, uint64_t key)
 		hole = &m->entries[at];
 	}
 	hole->used = 0;
-}
-
-void
-map_clear(struct map *m)
-{
-	if (m->entries)
-		memset(m->entries, 0, (m->mask + 1) * sizeof *m->entries);
-	m->n = 0;
 }
 
 void

@@ -22,7 +22,6 @@ uint32_t *map_put(struct map *m, uint64_t key, bool *added);
 /* NULL when the key was never put. */
 uint32_t *map_find(const struct map *m, uint64_t key);
 void map_remove(struct map *m, uint64_t key);
-void map_clear(struct map *m); /* keeps the memory */
 void map_free(struct map *m);
 
 #endif

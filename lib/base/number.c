@@ -129,8 +129,9 @@ number_format(char out[NUMBER_MAX], double v)
 		n = snprintf(out, NUMBER_MAX, "%lld", (long long)v);
 	else
 		n = snprintf(out, NUMBER_MAX, "%.15g", v);
-	/* %g writes 1e-07 for small fractions: say it without exponent. */
-	if (memchr(out, 'e', (size_t)n) && fabs(v) < 1) {
+	/* %g writes 1e-07 for small fractions: say it without exponent, as
+	 * long as that is to be read. */
+	if (memchr(out, 'e', (size_t)n) && fabs(v) < 1 && fabs(v) > 1e-12) {
 		n = snprintf(out, NUMBER_MAX, "%.20f", v);
 		while (out[n - 1] == '0')
 			n--;

@@ -90,7 +90,7 @@ open_beside(struct output *o, const char *path)
 		die_errno("%s: cannot create a file there", path);
 	guard_unfinished(temp, !o->lenient);
 	umask(mask = umask(0));
-	if (fchmod(o->fd, exists ? st.st_mode & 07777 : 0666 & ~mask))
+	if (fchmod(o->fd, exists ? st.st_mode & 0777 : 0666 & ~mask))
 		die_errno("%s", path);
 }
 

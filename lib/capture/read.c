@@ -21,6 +21,9 @@ struct named {
 	uint32_t name, image;
 };
 
+/* Kinds, not numbers; they are searched one by one. */
+enum { EVENTS_MAX = 4096, LACKS_MAX = 64 };
+
 struct reader {
 	struct capture *c;
 	struct input *in;
@@ -34,7 +37,8 @@ struct reader {
 	struct named *named;
 	size_t n_named, cap_named;
 	struct buf text;
-	jmp_buf bad; /* out of a line that breaks the grammar */
+	uint64_t n_cut_short; /* captures in this input without `end` */
+	jmp_buf bad;	      /* out of a line that breaks the grammar */
 };
 
 static void __attribute__((noreturn)) bad(struct reader *r, const char *what)
@@ -164,10 +168,14 @@ free_ids(struct ids *t)
 static void
 say_cut_short(const struct reader *r)
 {
-	r->c->n_cut_short++;
-	trouble("%s: the capture is cut short: it has no 'end' record; what "
-		"is there is used",
-		input_name(r->in));
+	if (r->n_cut_short == 1)
+		trouble("%s: the capture is cut short: it has no 'end' record; "
+			"what is there is used",
+			input_name(r->in));
+	else if (r->n_cut_short)
+		trouble("%s: %llu captures are cut short: they have no 'end' "
+			"record; what is there is used",
+			input_name(r->in), (unsigned long long)r->n_cut_short);
 }
 
 static void
@@ -178,13 +186,12 @@ read_start(struct reader *r)
 	at_end(r);
 	if (version != 1)
 		bad(r, "this capture's version is newer than this program");
-	if (r->inside)
-		say_cut_short(r);
+	r->n_cut_short += r->inside;
 	r->inside = true;
 	r->c->n_captures++;
 	r->modules.n = r->frames.n = r->events.n = r->n_named = 0;
-	map_clear(&r->procs);
-	map_clear(&r->threads);
+	map_free(&r->procs);
+	map_free(&r->threads);
 }
 
 static void
@@ -217,6 +224,8 @@ read_event(struct reader *r)
 		if (slice_eq(c->events[i].name, name) &&
 		    slice_eq(c->events[i].unit, unit))
 			break;
+	if (i == EVENTS_MAX)
+		bad(r, "more kinds of events than any recording has");
 	if (i == c->n_events) {
 		GROW(c->events, c->cap_events, c->n_events + 1);
 		c->events[c->n_events++] =
@@ -429,6 +438,8 @@ read_lack(struct reader *r)
 	for (i = 0; i < c->n_lacks; i++)
 		if (slice_eq(c->lacks[i].what, what))
 			break;
+	if (i == LACKS_MAX)
+		bad(r, "more kinds of what is missing than there are");
 	if (i == c->n_lacks) {
 		GROW(c->lacks, c->cap_lacks, i + 1);
 		c->lacks[c->n_lacks++] =
@@ -499,10 +510,12 @@ read_records(struct reader *r)
 
 	while (input_line(r->in, &line))
 		read_record(r, line);
-	if (r->inside && input_broken(r->in))
-		r->c->n_cut_short++; /* which is said */
-	else if (r->inside)
-		say_cut_short(r);
+	/* A stream that broke off has been said. */
+	if (!input_broken(r->in))
+		r->n_cut_short += r->inside;
+	say_cut_short(r);
+	r->c->n_cut_short +=
+		r->n_cut_short + (r->inside && input_broken(r->in));
 }
 
 static void

@@ -246,7 +246,8 @@ static const struct lack {
 	const char *what, *text;
 } lacks[] = {
 	{ "lost",
-	  "samples were lost while recording: the recorder found no "
+	  "records, most of them samples, were lost while recording: the "
+	  "recorder found no "
 	  "processor free in time; lower pk-sample -F or --stack-size" },
 	{ "throttled", "times the kernel throttled the sampling: lower "
 		       "pk-sample -F" },

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/limit.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "base/xalloc.h"
@@ -304,19 +304,6 @@ find_cpus(struct recorder *r)
 		fclose(f);
 	if (!r->n_cpus)
 		add_cpus(r, 0, (int)sysconf(_SC_NPROCESSORS_ONLN) - 1);
-}
-
-/* An event takes a descriptor for each thread and processor. */
-static void
-raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit) &&
-	    limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 void

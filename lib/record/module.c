@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 
 /* More than any program's CFI; a file that claims more is damaged. */
-enum { CFI_MAX = 1 << 30 };
+enum { CFI_MAX = 128 << 20 };
 
 /* *ADDED, when not NULL, receives the module if the key is new. */
 static uint32_t

@@ -73,6 +73,12 @@ static void
 take_name(struct recorder *r, const struct process *p, pid_t tid,
 	  struct slice name, uint64_t time)
 {
+	/* A thread that renames itself all the time must not fill the memory
+	 * while nobody takes the output. */
+	if (sink_is_full(r->sink)) {
+		r->counts.dropped++;
+		return;
+	}
 	process_name_thread(&r->procs, p, tid,
 			    intern_add(&r->procs.names, name));
 	capture_write_name(&r->w, record_time(r, time), (uint32_t)p->pid,

@@ -264,6 +264,8 @@ lay_out(struct drawing *d)
 	sort_by_level(d);
 	d->decimals = decimals_for(share);
 	d->scale = 100 * pow(10, d->decimals) / total_of(d);
+	if (!isfinite(d->scale))
+		die("nothing to draw: the values are too small");
 	d->font_size = fmax(1, fmin(12, d->o->frame_height - 4));
 	d->baseline = floor((d->o->frame_height - 1 + d->font_size * 0.7) / 2);
 	d->top = head_height + (*d->o->subtitle ? line_height : 0) +

@@ -19,6 +19,11 @@ elf_file_open(struct elf_file *f, const char *path)
 	struct stat st;
 
 	*f = (struct elf_file){ .fd = -1 };
+	/* Opening a device can already do something. */
+	if (stat(path, &st))
+		return SYMBOL_NO_FILE;
+	if (!S_ISREG(st.st_mode))
+		return SYMBOL_NOT_ELF;
 	/* Without blocking: the path may lead to a fifo. */
 	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (f->fd < 0)
@@ -198,15 +203,21 @@ find_by_build_id(struct elf_file *f, const struct symbol_options *opt,
 	return len > 1 && each_debug_dir(opt, try_build_id, &search);
 }
 
+enum { CHECKSUM_MAX = 2040 << 20 };
+
 /* The checksum that debug links carry: CRC-32 of the whole file. */
 static bool
 has_checksum(const struct elf_file *f, uint32_t want)
 {
 	uLong crc = crc32(0, NULL, 0);
 	unsigned char block[64 * 1024];
+	struct stat st;
 	off_t at = 0;
 	ssize_t got;
 
+	/* Real ones of this size have a build id; reading takes a while. */
+	if (fstat(f->fd, &st) || st.st_size > CHECKSUM_MAX)
+		return false;
 	while ((got = pread(f->fd, block, sizeof block, at)) > 0) {
 		crc = crc32(crc, block, (uInt)got);
 		at += got;

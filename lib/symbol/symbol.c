@@ -9,9 +9,6 @@
 #include "symbol/files.h"
 #include "symbol/table_elf.h"
 
-/* No reader can use more, and hostile names end here. */
-enum { MAX_NAME = 64 * 1024 };
-
 struct symbol_module {
 	struct symbolizer *owner;
 	enum symbol_base base;

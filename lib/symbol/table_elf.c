@@ -23,7 +23,8 @@ elf_string_at(struct slice table, uint64_t offset)
 		return (struct slice){ NULL, 0 };
 	table.ptr += offset;
 	table.len -= offset;
-	end = memchr(table.ptr, '\0', table.len);
+	end = memchr(table.ptr, '\0',
+		     table.len < MAX_NAME ? table.len : MAX_NAME);
 	if (!end)
 		return (struct slice){ NULL, 0 };
 	return (struct slice){ table.ptr, (size_t)(end - table.ptr) };

@@ -19,6 +19,9 @@ void symbol_table_read_plt(struct symbol_table *t, Elf *elf);
 /* The bytes of a section as they are in the file; empty where it has none. */
 struct slice elf_section_bytes(Elf_Scn *scn);
 /* The NUL-terminated string at OFFSET of a string table, or empty. */
+/* Longer ones are no names: no reader can use more, and hostile names end
+ * here. */
+enum { MAX_NAME = 64 * 1024 };
 struct slice elf_string_at(struct slice table, uint64_t offset);
 /* The section of that name, or NULL. */
 Elf_Scn *elf_section_named(Elf *elf, const char *name);
