@@ -12,7 +12,7 @@ check_sample(void *ctx, const struct capture_sample *s)
 {
 	const struct capture *c = ctx;
 
-	if (s->event >= c->n_events || (s->node && s->node >= c->n_nodes))
+	if (s->event >= c->n_events || (s->node && s->node >= c->nodes.n))
 		abort();
 	if (s->name_id != UINT32_MAX && s->name_id >= c->names.n)
 		abort();
@@ -24,8 +24,8 @@ check_model(struct capture *c)
 	size_t i;
 
 	capture_sort_symbols(c);
-	for (i = 1; i < c->n_nodes; i++) {
-		const struct capture_node *n = &c->nodes[i];
+	for (i = 1; i < c->nodes.n; i++) {
+		const struct node *n = &c->nodes.list[i];
 
 		if (n->parent >= i || n->module >= c->n_modules)
 			abort();

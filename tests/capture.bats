@@ -208,6 +208,18 @@ is_refused() {
 	[ "$output" = 'prog;outer 2' ]
 }
 
+@test "many captures that are cut short are said once" {
+	for _ in 1 2 3; do capture | sed '$d'; done >cut.pkc
+	run --separate-stderr -2 pk-fold cut.pkc
+	[[ ${stderr_lines[0]} == *'3 captures are cut short'* ]]
+}
+
+@test "messages do not control the terminal" {
+	printf 'pk-capture 1\nmod 1 - v /tmp/\xc2\x9b31m\xe2\x80\xae\xff\xc3\xa9\nevent 1 ns 1 c\nproc 0 1 0 start p\nf 1 0 1 10\ns 0 1 1 0 1 1 1\nend\n' >a.pkc
+	run --separate-stderr -0 pk-fold a.pkc
+	[[ $stderr == *'/tmp/\xc2\x9b31m\xe2\x80\xae\xff'$'\xc3\xa9'':'* ]]
+}
+
 @test "what is missing is said with its cost" {
 	capture 's 1 10 10 0 1 1 1' 'lack lost 12' 'lack lost 3' \
 		'lack unsampled-ns 2500000000' 'lack novelty 9' >a.pkc

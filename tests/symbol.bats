@@ -634,3 +634,32 @@ perf_map() {
 	grep -q libdw loads
 	run ! grep -q debuginfod loads
 }
+
+@test "a unit that names a fifo is not followed" {
+	local addr dwo
+	cat >d.c <<-'END'
+		int third(int x) { return x / 3; }
+	END
+	$CC -g -O1 -gsplit-dwarf -shared -fPIC -o d.so d.c
+	dwo=$(ls ./*.dwo)
+	rm "$dwo"
+	mkfifo "$dwo"
+	addr=$(nm d.so | sed -n 's/ T third$//p' | sed 's/^0*//')
+	printf '%s\n' 'pk-capture 1' 'event 1 ns 1 c' 'proc 0 1 0 start p' \
+		"mod 1 - v $PWD/d.so" "f 1 0 1 $addr" 's 0 1 1 0 1 1 1' end \
+		>a.pkc
+	run -0 timeout 20 pk-fold a.pkc
+	[ "$output" = 'p;third 1' ]
+}
+
+@test "modules that are fifos, devices or folders are no files" {
+	local path
+	mkfifo fifo
+	for path in "$PWD/fifo" /dev/zero /proc/self/mem "$PWD"; do
+		printf '%s\n' 'pk-capture 1' 'event 1 ns 1 c' \
+			'proc 0 1 0 start p' "mod 1 - v $path" 'f 1 0 1 10' \
+			's 0 1 1 0 1 1 1' end >a.pkc
+		run --separate-stderr -0 timeout 20 pk-fold a.pkc
+		[ "$output" = "p;[${path##*/}] 1" ]
+	done
+}

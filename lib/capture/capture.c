@@ -2,7 +2,6 @@
 #include "capture/capture.h"
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 
@@ -49,68 +48,6 @@ capture_add_module(struct capture *c, struct slice build_id, char base,
 			capture_new_module(c, build_id, base, path);
 	}
 	return c->module_of_id[id];
-}
-
-static uint64_t
-node_hash(const struct capture_node *n)
-{
-	return hash_mix((uint64_t)n->parent << 32 | n->module, n->addr);
-}
-
-/* Slots hold the hash's upper half and the node's index. */
-static void
-rehash_nodes(struct capture *c)
-{
-	size_t n = c->node_mask ? (c->node_mask + 1) * 2 : 4096, i;
-
-	free(c->node_slots);
-	c->node_slots = xcalloc(n, sizeof *c->node_slots);
-	c->node_mask = n - 1;
-	for (i = 1; i < c->n_nodes; i++) {
-		uint64_t h = node_hash(&c->nodes[i]);
-		size_t at = h & c->node_mask;
-
-		while (c->node_slots[at])
-			at = (at + 1) & c->node_mask;
-		c->node_slots[at] = (h & ~(uint64_t)UINT32_MAX) | i;
-	}
-}
-
-static void
-add_root_node(struct capture *c)
-{
-	GROW(c->nodes, c->cap_nodes, 1);
-	c->nodes[0] = (struct capture_node){ 0 };
-	c->n_nodes = 1;
-}
-
-uint32_t
-capture_add_node(struct capture *c, uint32_t parent, uint32_t module,
-		 uint64_t addr)
-{
-	struct capture_node node = { parent, module, addr };
-	uint64_t h = node_hash(&node);
-	size_t at;
-
-	if (!c->n_nodes)
-		add_root_node(c);
-	if (c->n_nodes >= c->node_mask / 2)
-		rehash_nodes(c);
-	for (at = h & c->node_mask; c->node_slots[at];
-	     at = (at + 1) & c->node_mask) {
-		uint32_t have = (uint32_t)c->node_slots[at];
-		const struct capture_node *n = &c->nodes[have];
-
-		if (c->node_slots[at] >> 32 == h >> 32 && n->addr == addr &&
-		    n->parent == parent && n->module == module)
-			return have;
-	}
-	if (c->n_nodes >= UINT32_MAX)
-		die("more than 4 billion distinct stack frames");
-	GROW(c->nodes, c->cap_nodes, c->n_nodes + 1);
-	c->nodes[c->n_nodes] = node;
-	c->node_slots[at] = (h & ~(uint64_t)UINT32_MAX) | c->n_nodes;
-	return (uint32_t)c->n_nodes++;
 }
 
 static int
@@ -273,8 +210,7 @@ capture_free(struct capture *c)
 		free(c->modules[i].symbols);
 	free(c->modules);
 	free(c->module_of_id);
-	free(c->nodes);
-	free(c->node_slots);
+	nodes_free(&c->nodes);
 	free(c->events);
 	free(c->lacks);
 	free(c->meta);

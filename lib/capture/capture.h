@@ -15,6 +15,7 @@
 #include "base/input.h"
 #include "base/intern.h"
 #include "base/map.h"
+#include "capture/nodes.h"
 
 /* How a module's addresses are counted. */
 enum capture_base {
@@ -45,12 +46,6 @@ struct capture_symbol {
 #define CAPTURE_TRUNCATED "[truncated]"
 #define CAPTURE_NO_CFI "[no-cfi]"
 
-struct capture_node {
-	uint32_t parent; /* 0: the outermost end */
-	uint32_t module; /* index in capture.modules */
-	uint64_t addr;
-};
-
 struct capture_event {
 	struct slice name, unit;
 	uint64_t period; /* 0: it varied */
@@ -64,7 +59,7 @@ struct capture_count {
 struct capture_sample {
 	uint64_t time, pid, tid, cpu, weight;
 	uint32_t event;	   /* index in capture.events */
-	uint32_t node;	   /* index in capture.nodes, 0: no stack */
+	uint32_t node;	   /* number in capture.nodes, 0: no stack */
 	struct slice name; /* of the thread; empty: unknown */
 	uint32_t name_id;  /* that name in capture.names */
 };
@@ -77,10 +72,7 @@ struct capture {
 	size_t cap_module_of_id;
 	struct capture_module *modules;
 	size_t n_modules, cap_modules;
-	struct capture_node *nodes; /* [0] stands for no frame */
-	size_t n_nodes, cap_nodes;
-	uint64_t *node_slots;
-	size_t node_mask;
+	struct nodes nodes;	      /* their modules are indices in modules */
 	struct capture_event *events; /* equal name and unit: one */
 	size_t n_events, cap_events;
 	struct capture_count *lacks; /* what is missing, summed up by kind */
@@ -90,7 +82,7 @@ struct capture {
 	} * meta; /* the "@" records of all captures */
 	size_t n_meta, cap_meta;
 	uint64_t n_captures, n_samples, n_symbols;
-	uint64_t n_unknown; /* records of unknown types, skipped */
+	uint64_t n_unknown;   /* records of unknown types, skipped */
 	uint64_t n_cut_short; /* captures without `end` */
 };
 
@@ -117,9 +109,6 @@ void capture_sort_symbols(struct capture *c);
 const struct capture_symbol *capture_find_symbol(const struct capture_module *m,
 						 uint64_t addr);
 
-/* The node (PARENT, MODULE, ADDR), made if new. */
-uint32_t capture_add_node(struct capture *c, uint32_t parent, uint32_t module,
-			  uint64_t addr);
 /* The second never merges: addresses of processes are nobody else's. */
 uint32_t capture_new_module(struct capture *c, struct slice build_id, char base,
 			    struct slice path);

@@ -351,7 +351,7 @@ read_frame(struct reader *r)
 	static const char form[] = "expected 'f ID PARENT MODULE ADDR'";
 	uint32_t id = read_u32(r, form), parent = read_u32(r, form);
 	uint32_t module = read_u32(r, form);
-	uint64_t addr = read_hex(r, form);
+	struct node node = { .addr = read_hex(r, form) };
 
 	at_end(r);
 	check_new_id(r, &r->frames, id);
@@ -359,7 +359,9 @@ read_frame(struct reader *r)
 		bad(r, "the frame's PARENT was not defined before it");
 	if (!find_id(&r->modules, module, &module))
 		bad(r, "the frame's MODULE was not defined before it");
-	put_id(&r->frames, id, capture_add_node(r->c, parent, module, addr));
+	node.parent = parent;
+	node.module = module;
+	put_id(&r->frames, id, nodes_add(&r->c->nodes, node, NULL));
 }
 
 static void

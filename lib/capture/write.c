@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture/write.h"
 
-#include "base/hash.h"
-#include "base/msg.h"
 #include "base/text.h"
-#include "base/xalloc.h"
 
 static void
 add_type(struct capture_writer *w, const char *type)
@@ -109,63 +106,23 @@ capture_write_module(struct capture_writer *w, struct slice build_id, char base,
 	return w->n_modules;
 }
 
-static uint64_t
-frame_hash(const struct capture_frame *f)
-{
-	return hash_mix((uint64_t)f->parent << 32 | f->module, f->addr);
-}
-
-static void
-grow_slots(struct capture_writer *w)
-{
-	size_t n = w->mask ? (w->mask + 1) * 2 : 4096, i;
-
-	free(w->slots);
-	w->slots = xcalloc(n, sizeof *w->slots);
-	w->mask = n - 1;
-	for (i = 0; i < w->n_frames; i++) {
-		size_t at = frame_hash(&w->frames[i]) & w->mask;
-
-		while (w->slots[at])
-			at = (at + 1) & w->mask;
-		w->slots[at] = (uint32_t)i + 1;
-	}
-}
-
-static uint32_t
-add_frame(struct capture_writer *w, const struct capture_frame *f)
-{
-	if (w->n_frames >= UINT32_MAX - 1)
-		die("more than 4 billion distinct stack frames");
-	GROW(w->frames, w->cap_frames, w->n_frames + 1);
-	w->frames[w->n_frames++] = *f;
-	add_type(w, "f");
-	add_u64(w, w->n_frames);
-	add_u64(w, f->parent);
-	add_u64(w, f->module);
-	add_hex(w, f->addr);
-	end_line(w);
-	return (uint32_t)w->n_frames;
-}
-
 uint32_t
 capture_write_frame(struct capture_writer *w, uint32_t parent, uint32_t module,
 		    uint64_t addr)
 {
-	struct capture_frame f = { addr, parent, module };
-	size_t at;
+	bool added;
+	uint32_t id = nodes_add(&w->nodes,
+				(struct node){ addr, parent, module }, &added);
 
-	if (w->n_frames >= w->mask / 2)
-		grow_slots(w);
-	for (at = frame_hash(&f) & w->mask; w->slots[at];
-	     at = (at + 1) & w->mask) {
-		const struct capture_frame *have = &w->frames[w->slots[at] - 1];
-
-		if (have->addr == addr && have->parent == parent &&
-		    have->module == module)
-			return w->slots[at];
-	}
-	return w->slots[at] = add_frame(w, &f);
+	if (!added)
+		return id;
+	add_type(w, "f");
+	add_u64(w, id);
+	add_u64(w, parent);
+	add_u64(w, module);
+	add_hex(w, addr);
+	end_line(w);
+	return id;
 }
 
 void
@@ -216,7 +173,6 @@ void
 capture_writer_free(struct capture_writer *w)
 {
 	buf_free(&w->out);
-	free(w->frames);
-	free(w->slots);
+	nodes_free(&w->nodes);
 	*w = (struct capture_writer){ 0 };
 }

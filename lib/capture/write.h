@@ -9,17 +9,11 @@
 
 #include <stdint.h>
 #include "base/buf.h"
+#include "capture/nodes.h"
 
 struct capture_writer {
-	struct buf out; /* complete lines, to be taken away */
-	/* The stack tree: nodes[id - 1], and a hash table over it. */
-	struct capture_frame {
-		uint64_t addr;
-		uint32_t parent, module;
-	} * frames;
-	size_t n_frames, cap_frames;
-	uint32_t *slots;
-	size_t mask;
+	struct buf out;	    /* complete lines, to be taken away */
+	struct nodes nodes; /* the stack tree; modules are ids */
 	uint32_t n_modules, n_events;
 };
 

@@ -125,13 +125,13 @@ folder_has_captures(const struct folder *f)
 static uint8_t *
 mark_nodes(const struct folder *f)
 {
-	uint8_t *wanted = xcalloc(f->capture.n_nodes, 1);
+	uint8_t *wanted = xcalloc(f->capture.nodes.n, 1);
 	size_t i;
 
 	for (i = 0; i < f->n_counts; i++) {
 		uint32_t n = f->counts[i].node;
 
-		for (; n && !wanted[n]; n = f->capture.nodes[n].parent)
+		for (; n && !wanted[n]; n = f->capture.nodes.list[n].parent)
 			wanted[n] = 1;
 	}
 	return wanted;
@@ -242,7 +242,7 @@ fill_row(const struct folder *f, const uint32_t *ids, uint32_t node,
 	size_t i;
 
 	row->n = 0;
-	for (; node; node = f->capture.nodes[node].parent) {
+	for (; node; node = f->capture.nodes.list[node].parent) {
 		const struct location *l =
 			&f->names.locations[f->names.of_node[node]];
 

@@ -48,7 +48,7 @@ static void
 tally_stack(const struct folder *f, const struct fold_count *c,
 	    struct tallies *t)
 {
-	const struct capture_node *nodes = f->capture.nodes;
+	const struct node *nodes = f->capture.nodes.list;
 	uint32_t n = c->node, inner = 0;
 	bool unnamed = false;
 

@@ -26,11 +26,11 @@ sampled_addresses(const struct recorder *r, uint32_t module, size_t *n)
 	size_t cap = 0, i, kept = 0;
 
 	*n = 0;
-	for (i = 0; i < r->w.n_frames; i++) {
-		if (r->w.frames[i].module != module)
+	for (i = 1; i < r->w.nodes.n; i++) {
+		if (r->w.nodes.list[i].module != module)
 			continue;
 		GROW(addrs, cap, *n + 1);
-		addrs[(*n)++] = r->w.frames[i].addr;
+		addrs[(*n)++] = r->w.nodes.list[i].addr;
 	}
 	if (*n)
 		qsort(addrs, *n, sizeof *addrs, compare_u64);

@@ -2,11 +2,11 @@
 #include "symbol/debuginfo.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include "base/xalloc.h"
+#include "symbol/forged.h"
 #include "symbol/ranges.h"
 #include "symbol/scopes.h"
 #include "symbol/table_elf.h"
@@ -149,56 +149,13 @@ find_functions(struct walk *w, Dwarf_Die *parent, int depth)
 	} while (!dwarf_siblingof(&die, &die));
 }
 
-static const char *
-string_attr(Dwarf_Die *die, unsigned name)
-{
-	Dwarf_Attribute attr;
-
-	return dwarf_formstring(dwarf_attr(die, name, &attr));
-}
-
-static bool
-is_harmless(const struct slice dir, const char *comp_dir, const char *name)
-{
-	struct stat st;
-	char *path = name[0] == '/'
-			     ? xstrdup(name)
-			     : xasprintf("%.*s%s%s%s", (int)dir.len, dir.ptr,
-					 comp_dir, *comp_dir ? "/" : "", name);
-	bool harmless = stat(path, &st) || S_ISREG(st.st_mode);
-
-	free(path);
-	return harmless;
-}
-
-/* libdw opens what a skeleton unit names, and would wait for a writer if it
- * were a fifo. These are the places where it looks. */
-static bool
-may_open_split(const struct debug_info *d, Dwarf_Die *unit)
-{
-	const char *name = string_attr(unit, DW_AT_dwo_name);
-	const char *comp = string_attr(unit, DW_AT_comp_dir);
-	struct slice base = slice_basename(slice_str(d->path));
-	struct slice dir = { d->path, (size_t)(base.ptr - d->path) };
-
-	if (!name)
-		name = string_attr(unit, DW_AT_GNU_dwo_name);
-	if (!name)
-		return true;
-	if (comp && comp[0] == '/')
-		return is_harmless(dir, "", name) &&
-		       is_harmless((struct slice){ "", 0 }, comp, name);
-	return is_harmless(dir, "", name) &&
-	       is_harmless(dir, comp ? comp : "", name);
-}
-
 static void
 open_unit(struct debug_info *d, struct unit *u, bool deep)
 {
 	struct walk w = { d, u, 0 };
 	size_t i;
 
-	if (!u->opened && may_open_split(d, &u->die))
+	if (!u->opened && !forged_split_unit(&u->die, d->path))
 		dwarf_cu_info(u->die.cu, NULL, NULL, NULL, &u->body, NULL, NULL,
 			      NULL);
 	if (!u->body.addr)
@@ -572,25 +529,6 @@ open_alt(struct debug_info *d)
 		dwarf_setalt(d->dwarf, d->alt);
 }
 
-/* Compressed sections that claim to be far more than compression gives are
- * forged to fill the memory: real debug information shrinks to a third, or a
- * tenth at the best. */
-static bool
-unpacks_to_much(Elf *elf)
-{
-	enum { SMALL = 16 << 20, LIKELY = 100 };
-	Elf_Scn *scn = NULL;
-	GElf_Shdr s;
-	GElf_Chdr c;
-
-	while ((scn = elf_nextscn(elf, scn)))
-		if (gelf_getshdr(scn, &s) && s.sh_flags & SHF_COMPRESSED &&
-		    gelf_getchdr(scn, &c) && c.ch_size > SMALL &&
-		    c.ch_size / LIKELY > s.sh_size)
-			return true;
-	return false;
-}
-
 struct debug_info *
 debug_info_open(const struct elf_file *file, const struct symbol_options *opt)
 {
@@ -599,7 +537,7 @@ debug_info_open(const struct elf_file *file, const struct symbol_options *opt)
 	d->opt = opt;
 	d->path = file->path;
 	d->alt_file.fd = -1;
-	if (!unpacks_to_much(file->elf))
+	if (!forged_compression(file->elf))
 		d->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	if (!d->dwarf) {
 		free(d);

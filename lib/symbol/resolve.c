@@ -2,76 +2,34 @@
 #include "symbol/resolve.h"
 
 #include <stdlib.h>
-#include "base/hash.h"
 #include "base/xalloc.h"
 
 /* Inlined calls at one address beyond which the inner ones are left out. */
 enum { FRAMES_MAX = 64 };
 
-/* A table from (module, address) to a number, for finding the distinct. */
-struct finder {
-	uint32_t *slots;
-	size_t mask;
-};
-
-static uint64_t
-location_hash(uint32_t module, uint64_t addr)
-{
-	return hash_mix(module, addr);
-}
-
-static void
-finder_grow(struct finder *f, const struct resolution *r)
-{
-	size_t n = f->mask ? (f->mask + 1) * 2 : 4096, i, at;
-
-	free(f->slots);
-	f->slots = xcalloc(n, sizeof *f->slots);
-	f->mask = n - 1;
-	for (i = 0; i < r->n_locations; i++) {
-		const struct location *l = &r->locations[i];
-
-		at = location_hash(l->module, l->addr) & f->mask;
-		while (f->slots[at])
-			at = (at + 1) & f->mask;
-		f->slots[at] = (uint32_t)i + 1;
-	}
-}
-
-static uint32_t
-find_location(struct resolution *r, struct finder *f,
-	      const struct capture_node *node)
-{
-	size_t at;
-
-	if (r->n_locations >= f->mask / 2)
-		finder_grow(f, r);
-	at = location_hash(node->module, node->addr) & f->mask;
-	for (; f->slots[at]; at = (at + 1) & f->mask) {
-		const struct location *l = &r->locations[f->slots[at] - 1];
-
-		if (l->module == node->module && l->addr == node->addr)
-			return f->slots[at] - 1;
-	}
-	GROW(r->locations, r->cap_locations, r->n_locations + 1);
-	r->locations[r->n_locations++] =
-		(struct location){ .addr = node->addr, .module = node->module };
-	f->slots[at] = (uint32_t)r->n_locations;
-	return f->slots[at] - 1;
-}
-
 static void
 find_locations(struct resolution *r, const struct capture *c,
 	       const uint8_t *wanted)
 {
-	struct finder f = { 0 };
+	struct nodes distinct = { 0 };
 	size_t i;
 
-	r->of_node = xcalloc(c->n_nodes, sizeof *r->of_node);
-	for (i = 1; i < c->n_nodes; i++)
+	r->of_node = xcalloc(c->nodes.n, sizeof *r->of_node);
+	for (i = 1; i < c->nodes.n; i++) {
+		struct node node = c->nodes.list[i];
+
+		node.parent = 0;
 		if (wanted[i])
-			r->of_node[i] = find_location(r, &f, &c->nodes[i]);
-	free(f.slots);
+			r->of_node[i] = nodes_add(&distinct, node, NULL) - 1;
+	}
+	r->n_locations = distinct.n ? distinct.n - 1 : 0;
+	r->locations = xcalloc(r->n_locations, sizeof *r->locations);
+	for (i = 0; i < r->n_locations; i++)
+		r->locations[i] = (struct location){
+			.addr = distinct.list[i + 1].addr,
+			.module = distinct.list[i + 1].module,
+		};
+	nodes_free(&distinct);
 }
 
 struct ordered {
@@ -163,7 +121,7 @@ resolution_make(struct resolution *r, struct capture *c, const uint8_t *wanted,
 	*r = (struct resolution){ 0 };
 	capture_sort_symbols(c);
 	find_locations(r, c, wanted);
-	sort_locations(r, c->n_nodes, wanted);
+	sort_locations(r, c->nodes.n, wanted);
 	r->symbolizer = symbolizer_new(opt);
 	r->modules = xcalloc(c->n_modules, sizeof(struct symbol_module *));
 	name_locations(r, c);

@@ -23,7 +23,7 @@ struct resolution {
 	/* By module index; NULL where the file was not needed. */
 	struct symbol_module **modules;
 	struct location *locations; /* by module, ascending by address */
-	size_t n_locations, cap_locations;
+	size_t n_locations;
 	uint32_t *of_node; /* node's index to location's; [0] is unused */
 	struct symbol_frame *frames;
 	size_t n_frames, cap_frames;

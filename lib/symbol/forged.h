@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What debug information made by an enemy could do to libdw, looked at before
+ * libdw does it. */
+#ifndef PK_SYMBOL_FORGED_H
+#define PK_SYMBOL_FORGED_H
+
+#include <elfutils/libdw.h>
+#include <stdbool.h>
+
+/* Compressed sections that claim to be far more than compression gives, to
+ * fill the memory: real debug information shrinks to a third, or a tenth at
+ * the best. */
+bool forged_compression(Elf *elf);
+
+/* libdw opens what the skeleton UNIT in the file PATH names, and would wait
+ * for a writer if it were a fifo: true when in one of the places where it
+ * looks lies something other than a file. */
+bool forged_split_unit(Dwarf_Die *unit, const char *path);
+
+#endif
