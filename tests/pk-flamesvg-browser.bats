@@ -41,19 +41,24 @@ browse() {
 			setTimeout(() => {
 				document.documentElement.setAttribute('data-say', say);
 				document.documentElement.setAttribute('data-address', location.hash);
+				document.documentElement.setAttribute('data-done', 1);
 			}, 300);
 		};
 		drive();
 		]]></script>
 		</svg>
 	END
-	page=$(timeout 60 chromium --headless --no-sandbox --disable-gpu \
-		--disable-quic --no-first-run --disable-background-networking \
-		--disable-component-update --disable-sync \
-		--user-data-dir="$profile" --window-size=1200,800 \
-		--virtual-time-budget=10000 --dump-dom \
-		"file://$PWD/driven.svg$1" 2>/dev/null)
-	[ -n "$page" ]
+	# On a busy machine the browser may take the page before it is done.
+	for _ in 1 2 3; do
+		page=$(timeout 60 chromium --headless --no-sandbox --disable-gpu \
+			--disable-quic --no-first-run --disable-background-networking \
+			--disable-component-update --disable-sync \
+			--user-data-dir="$profile" --window-size=1200,800 \
+			--virtual-time-budget=10000 --dump-dom \
+			"file://$PWD/driven.svg$1" 2>/dev/null)
+		[[ $page != *data-done=\"1\"* ]] || break
+	done
+	[[ $page == *data-done=\"1\"* ]]
 	say=$(attribute svg data-say)
 	address=$(attribute svg data-address)
 }
@@ -177,7 +182,7 @@ labels() {
 		pk-flamesvg --title '<script>document.title="ran"</script>' \
 			--nametype '<script>document.title="ran"</script>' >picture.svg
 	browse '#s=%3Cscript' 'click(frame("m", 0))
-		frame("]]>").dispatchEvent(new PointerEvent("pointerover", {bubbles: true}))
+		frame("]]" + ">").dispatchEvent(new PointerEvent("pointerover", {bubbles: true}))
 		say = document.title'
 	[[ $say != ran ]]
 	[ "$(grep -o '<script' <<<"$page" | wc -l)" -eq 2 ]
