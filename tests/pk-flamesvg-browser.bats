@@ -53,7 +53,7 @@ browse() {
 		page=$(timeout 60 chromium --headless --no-sandbox --disable-gpu \
 			--disable-quic --no-first-run --disable-background-networking \
 			--disable-component-update --disable-sync \
-			--user-data-dir="$profile" --window-size=1200,800 \
+			--user-data-dir="$profile" --window-size="${width:-1200}",800 \
 			--virtual-time-budget=10000 --dump-dom \
 			"file://$PWD/driven.svg$1" 2>/dev/null)
 		[[ $page != *data-done=\"1\"* ]] || break
@@ -187,4 +187,11 @@ labels() {
 	[[ $say != ran ]]
 	[ "$(grep -o '<script' <<<"$page" | wc -l)" -eq 2 ]
 	[ "$(text_of matched)" = 'Matched: 33.33%' ]
+}
+
+@test "a narrow window has labels and a search, too" {
+	width=700 browse '#s=%5Ee%24'
+	[ "$(text_of matched)" = 'Matched: 60.00%' ]
+	[ "$(labels)" = "$(labels | sed 's/…//')" ]
+	[ -n "$(labels)" ]
 }
