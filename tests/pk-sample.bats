@@ -401,3 +401,29 @@ self_top() {
 	[ "$(pk-fold --kernel a.pkc | samples_with '_\[k\]')" -gt 10 ]
 	[ -z "$(pk-fold a.pkc | grep '\[kernel\]')" ]
 }
+
+@test "code made at run time has the names of its perf map" {
+	jit=$(build_program jit)
+	pk-sample -o a.pkc "$jit" 0.5
+	pk-fold --jit a.pkc >out
+	rm "/tmp/perf-$(sed -n 's/^proc [0-9]* \([0-9]*\) .* start .*/\1/p' a.pkc).map"
+	[ "$(samples_with ';main;made at run time_\[j\] ' <out)" -gt 50 ]
+	run -0 whole_share a.pkc
+	awk -v share="${output%% *}" 'BEGIN { exit !(share > 95) }'
+}
+
+@test "the vdso's functions have names" {
+	cat >now.c <<-'END'
+		#include <time.h>
+		int main(void)
+		{
+			struct timespec t;
+			for (int i = 0; i < 20000000; i++)
+				clock_gettime(CLOCK_MONOTONIC, &t);
+			return 0;
+		}
+	END
+	$CC -O2 -g now.c -o now
+	pk-sample -o a.pkc ./now
+	[ "$(pk-fold a.pkc | samples_with ';main;.*vdso_clock_gettime')" -gt 50 ]
+}
