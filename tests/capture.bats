@@ -208,6 +208,35 @@ is_refused() {
 	[ "$output" = 'prog;outer 2' ]
 }
 
+@test "a record that is cut off in the middle is not taken for a whole one" {
+	capture 's 1 10 10 0 1 1 1' 's 1 10 10 0 1 1 2' >a.pkc
+	# Without its last digit the line would be no sample; without its
+	# newline it could be one with another number.
+	head -c -5 a.pkc >cut.pkc
+	run --separate-stderr -2 pk-fold cut.pkc
+	[ "$output" = 'prog;outer 1' ]
+	[[ $stderr == *'cut.pkc: the capture is cut short'* ]]
+	printf '%s' "$(cat a.pkc)" >unended.pkc
+	folds_to unended.pkc 'prog;outer 1' 'prog;outer;inner 1'
+}
+
+@test "a gzip file that is cut off is used up to the last whole line" {
+	for i in $(seq 3000); do echo "s $((i * 7919 % 100003)) 10 10 0 1 1 1"; done >many
+	capture "$(cat many)" | gzip >a.gz
+	for n in 900 2000 3001 4500; do
+		head -c $n a.gz >cut.gz
+		run --separate-stderr -2 pk-fold cut.gz
+		[[ $output == 'prog;outer '* ]]
+		[ ${#stderr_lines[@]} -eq 1 ]
+	done
+	seq -f 'main;f%.0f 123456' 3000 >all.folded
+	gzip <all.folded >b.gz
+	head -c 3000 b.gz >cut.gz
+	run --separate-stderr -2 pk-fold cut.gz
+	[ -n "$output" ]
+	[ -z "$(awk '$2 != 123456' <<<"$output")" ]
+}
+
 @test "many captures that are cut short are said once" {
 	for _ in 1 2 3; do capture | sed '$d'; done >cut.pkc
 	run --separate-stderr -2 pk-fold cut.pkc

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "base/buf.h"
 #include "base/limit.h"
 #include "base/msg.h"
 #include "base/number.h"
@@ -104,23 +103,6 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* The index of TEXT in the NULL-ended NAMES. */
-static unsigned
-choose(const char *option, const char *text, const char *const *names)
-{
-	struct buf all = { 0 };
-	unsigned i;
-
-	for (i = 0; names[i]; i++) {
-		if (!strcmp(text, names[i])) {
-			buf_free(&all);
-			return i;
-		}
-		buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
-	}
-	die_usage("%s: '%s' is not one of %s", option, text, all.ptr);
-}
-
 static uint64_t
 seconds_to_ns(const char *option)
 {
@@ -146,7 +128,7 @@ set_frame_option(int c)
 
 	switch (c) {
 	case OPT_NAMES:
-		o->symbol.names = choose("--names", optarg, names);
+		o->symbol.names = option_choice("--names", optarg, names);
 		break;
 	case OPT_NO_INLINE:
 		o->symbol.inlines = false;
@@ -203,7 +185,7 @@ set_option(int c)
 		o->until = seconds_to_ns("--until");
 		break;
 	case OPT_VALUE:
-		o->weight = choose("--value", optarg, values);
+		o->weight = option_choice("--value", optarg, values);
 		break;
 	case OPT_DEBUG_DIR:
 		add_debug_dir(optarg);

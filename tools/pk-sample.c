@@ -108,22 +108,10 @@ set_event(const char *name)
 }
 
 static void
-set_unwind(const char *how)
-{
-	static const char *const names[] = { "cfi", "fp", "none" };
-	unsigned i;
-
-	for (i = 0; i < 3; i++)
-		if (!strcmp(how, names[i])) {
-			opt.record.unwind = (enum record_unwind)i;
-			return;
-		}
-	die_usage("--unwind: '%s' is not one of cfi, fp, none", how);
-}
-
-static void
 set_option(int c)
 {
+	static const char *const unwinds[] = { "cfi", "fp", "none", NULL };
+
 	switch (c) {
 	case 'p':
 		add_pids(optarg);
@@ -135,7 +123,8 @@ set_option(int c)
 		set_event(optarg);
 		break;
 	case OPT_UNWIND:
-		set_unwind(optarg);
+		opt.record.unwind = (enum record_unwind)option_choice(
+			"--unwind", optarg, unwinds);
 		break;
 	case OPT_STACK_SIZE:
 		opt.record.stack_size =

@@ -24,6 +24,7 @@ struct input {
 	size_t begin, end, cap;
 	uint64_t line_number;
 	bool eof, broken;
+	bool whole; /* the last line ended in a newline */
 	/* gzip: zlib's state, and whether it is inside a member */
 	bool started, gzip, in_member;
 	z_stream z;
@@ -279,6 +280,16 @@ input_from_bytes(struct slice bytes, const char *name)
 	return in;
 }
 
+/* Where a stream broke off in the middle of a line, what there is of that
+ * line may look like a whole one and is not. */
+static bool
+drop_rest(struct input *in)
+{
+	if (in->broken)
+		in->begin = in->end;
+	return in->broken;
+}
+
 bool
 input_line(struct input *in, struct slice *line)
 {
@@ -296,13 +307,15 @@ input_line(struct input *in, struct slice *line)
 			line->len = (size_t)(nl - line->ptr);
 			in->begin += line->len + 1;
 			in->line_number++;
+			in->whole = true;
 			return true;
 		}
 		scanned += left;
 		if (!fill(in))
 			break;
 	}
-	if (in->begin == in->end)
+	in->whole = false;
+	if (in->begin == in->end || drop_rest(in))
 		return false;
 	line->ptr = in->data + in->begin;
 	line->len = in->end - in->begin;
@@ -338,7 +351,7 @@ input_block(struct input *in, struct slice *block)
 			return take_block(in, (size_t)(nl - from) + 1, block);
 		scanned = left;
 		if (!fill(in))
-			return take_block(in, left, block);
+			return !drop_rest(in) && take_block(in, left, block);
 	}
 }
 
@@ -478,6 +491,12 @@ uint64_t
 input_line_number(const struct input *in)
 {
 	return in->line_number;
+}
+
+bool
+input_line_is_whole(const struct input *in)
+{
+	return in->whole;
 }
 
 bool

@@ -63,6 +63,8 @@ struct slice input_peek_line(struct input *in);
 /* For messages: the path, or "standard input". */
 const char *input_name(const struct input *in);
 uint64_t input_line_number(const struct input *in); /* of the last line */
+/* Whether the last line ended in a newline. */
+bool input_line_is_whole(const struct input *in);
 /* Whether the stream broke off, which has then been said. */
 bool input_broken(const struct input *in);
 void input_close(struct input *in);

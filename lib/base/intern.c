@@ -178,14 +178,6 @@ intern_add_padded(struct intern *t, const struct slice *names, size_t n,
 	}
 }
 
-int64_t
-intern_find(const struct intern *t, struct slice s)
-{
-	if (!t->slots)
-		return -1;
-	return (int64_t)find_slot(t, s, hash_name(s.ptr, s.len))->id - 1;
-}
-
 void
 intern_free(struct intern *t)
 {

@@ -33,8 +33,6 @@ uint32_t intern_add_hashed(struct intern *t, struct slice s, uint64_t hash);
  * loop of reading folded stacks. */
 void intern_add_padded(struct intern *t, const struct slice *names, size_t n,
 		       uint32_t *ids);
-/* -1 when S was never added. */
-int64_t intern_find(const struct intern *t, struct slice s);
 void intern_free(struct intern *t);
 
 static inline struct slice

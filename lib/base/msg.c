@@ -48,18 +48,6 @@ msg_status(void)
 	return status;
 }
 
-int
-msg_trouble_status(void)
-{
-	return trouble_status;
-}
-
-const char *
-msg_program(void)
-{
-	return program;
-}
-
 /* The length of the character at S that may go to a terminal; 0 for bytes that
  * could control it or are no UTF-8: C0, C1, what changes the direction of
  * writing. */

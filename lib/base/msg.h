@@ -33,7 +33,5 @@ void msg_mute(void);
 
 /* The status the program should end with: 0, or trouble's. */
 int msg_status(void);
-int msg_trouble_status(void);
-const char *msg_program(void);
 
 #endif

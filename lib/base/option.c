@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/buf.h"
 #include "base/msg.h"
 
 static bool
@@ -45,6 +46,22 @@ option_next(int argc, char **argv, const char *shorts,
 	if (optopt && strchr(shorts, optopt))
 		die_usage("option '-%c' needs a value", optopt);
 	die_usage("there is no option '-%c'", optopt);
+}
+
+unsigned
+option_choice(const char *option, const char *text, const char *const *names)
+{
+	struct buf all = { 0 };
+	unsigned i;
+
+	for (i = 0; names[i]; i++) {
+		if (!strcmp(text, names[i])) {
+			buf_free(&all);
+			return i;
+		}
+		buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+	}
+	die_usage("%s: '%s' is not one of %s", option, text, all.ptr);
 }
 
 void

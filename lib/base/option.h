@@ -11,6 +11,11 @@
 int option_next(int argc, char **argv, const char *shorts,
 		const struct option *longs);
 
+/* The index of TEXT in the NULL-ended NAMES; another word is a mistake in
+ * OPTION's use. */
+unsigned option_choice(const char *option, const char *text,
+		       const char *const *names);
+
 /* For --help and --version: to standard output, and the program ends. */
 void option_print(const char *text) __attribute__((noreturn));
 

@@ -212,12 +212,6 @@ output_slice(struct output *o, struct slice s)
 	output_write(o, s.ptr, s.len);
 }
 
-void
-output_str(struct output *o, const char *s)
-{
-	output_write(o, s, strlen(s));
-}
-
 bool
 output_try_write(struct output *o, const void *p, size_t n)
 {

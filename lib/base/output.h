@@ -24,7 +24,6 @@ enum {
 struct output *output_open(const char *path, unsigned flags, const char *what);
 void output_write(struct output *out, const void *p, size_t n);
 void output_slice(struct output *out, struct slice s);
-void output_str(struct output *out, const char *s);
 /* Flushes, closes, renames. */
 void output_close(struct output *out);
 

@@ -510,7 +510,10 @@ read_records(struct reader *r)
 {
 	struct slice line;
 
-	while (input_line(r->in, &line))
+	/* Of a record that was cut off, the rest may still look like one. */
+	while (input_line(r->in, &line) &&
+	       (input_line_is_whole(r->in) || !r->inside ||
+		slice_is(line, "end")))
 		read_record(r, line);
 	/* A stream that broke off has been said. */
 	if (!input_broken(r->in))

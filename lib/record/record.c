@@ -200,12 +200,6 @@ record_counts(const struct recorder *r)
 	return r->counts;
 }
 
-const char *
-record_event_name(const struct recorder *r)
-{
-	return r->opt.event->name;
-}
-
 static void
 write_lack(struct recorder *r, const char *what, uint64_t count)
 {

@@ -57,8 +57,6 @@ bool record_poll(struct recorder *r, struct pollfd *extra, size_t n,
 		 int timeout_ms);
 
 struct record_counts record_counts(const struct recorder *r);
-/* "cpu-clock", the event that is sampled in the end. */
-const char *record_event_name(const struct recorder *r);
 
 /* Stops, handles what is left and writes the capture's end. CPU_NS, when not
  * 0, is the processor time (user, system) that the kernel accounted to the
