@@ -19,8 +19,7 @@ void warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void warning_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void trouble(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void trouble_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void die(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void die_errno(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 

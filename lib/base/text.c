@@ -42,8 +42,7 @@ text_unescape(struct buf *out, struct slice s)
 	for (i = 0; i < s.len; i++) {
 		uint64_t byte;
 
-		if (s.ptr[i] == '\\' && s.len - i >= 4 &&
-		    s.ptr[i + 1] == 'x' &&
+		if (s.ptr[i] == '\\' && s.len - i >= 4 && s.ptr[i + 1] == 'x' &&
 		    parse_hex((struct slice){ s.ptr + i + 2, 2 }, &byte)) {
 			buf_char(out, (char)byte);
 			i += 3;

@@ -18,12 +18,12 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 size_t grow_capacity(size_t have, size_t need);
 
 /* Makes room for NEED elements in the array PTR that has room for CAP. */
-#define GROW(ptr, cap, need)                                                   \
-	do {                                                                   \
-		if ((size_t)(need) > (cap)) {                                  \
-			(cap) = grow_capacity((cap), (need));                  \
-			(ptr) = xreallocarray((ptr), (cap), sizeof *(ptr));    \
-		}                                                              \
+#define GROW(ptr, cap, need)                                                \
+	do {                                                                \
+		if ((size_t)(need) > (cap)) {                               \
+			(cap) = grow_capacity((cap), (need));               \
+			(ptr) = xreallocarray((ptr), (cap), sizeof *(ptr)); \
+		}                                                           \
 	} while (0)
 
 #endif

@@ -58,10 +58,10 @@ void profile_merge(struct profile *p, struct profile *from);
  * Reads folded stacks, `outermost;...;innermost VALUE [VALUE]`. A file is one-
  * or two-column as a whole, judged by all complete lines of its first
  * mebibyte. Files of one column that follow a two-column one fill the second.
- * Blank lines are ignored; lines without a value are skipped, and their number is said;
- * a file that has nothing but such lines is trouble().
- * Large plain files are read by several threads; the profile is the same,
- * to the last bit, as if one had read them.
+ * Blank lines are ignored; lines without a value are skipped, and their number
+ * is said; a file that has nothing but such lines is trouble(). Large plain
+ * files are read by several threads; the profile is the same, to the last bit,
+ * as if one had read them.
  */
 void profile_read(struct profile *p, struct input *in);
 

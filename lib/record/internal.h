@@ -31,9 +31,9 @@ struct recorder {
 	struct pid_list {
 		pid_t *pid;
 		size_t n, cap;
-	} found; /* processes that ran already */
-	struct map attached; /* their threads */
-	uint64_t last_time;  /* of the records handled so far */
+	} found;	       /* processes that ran already */
+	struct map attached;   /* their threads */
+	uint64_t last_time;    /* of the records handled so far */
 	struct pid_list ended; /* the last ones, and where the next goes */
 	size_t next_ended;
 

@@ -11,12 +11,12 @@
 
 /* A zeroed struct is empty. */
 struct scoped_names {
-	struct map by_entry; /* the declaration's -> index in names */
+	struct map by_entry;  /* the declaration's -> index in names */
 	struct map by_parent; /* an entry's -> index in children */
 	struct scope_children {
 		Dwarf_Die *list; /* ascending by offset */
 		size_t n, cap;
-	} *children;
+	} * children;
 	size_t n_children, cap_children;
 	struct slice *names;
 	size_t n, cap;
