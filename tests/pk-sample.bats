@@ -388,7 +388,7 @@ self_top() {
 	run --separate-stderr -125 pk-sample -o a.pkc
 	[[ ${stderr_lines[0]} == *'what is to be sampled?'* ]]
 	run --separate-stderr -125 pk-sample -p 1 -o a.pkc true
-	[[ ${stderr_lines[0]} == *'not both'* ]]
+	[[ ${stderr_lines[0]} == *'only -a goes with a command'* ]]
 	run --separate-stderr -125 pk-sample -p x -o a.pkc
 	run --separate-stderr -125 pk-sample -F 0 true
 	run --separate-stderr -125 pk-sample -o /no/such/folder/a.pkc touch ran

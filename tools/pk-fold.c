@@ -34,8 +34,10 @@ static const char help[] =
 	"  -e, --event NAME        of this event (the first one seen)\n"
 	"      --since SECONDS, --until SECONDS\n"
 	"                          from the capture's start\n"
-	"      --value WHAT        samples (the default), or weight: the "
-	"event's unit\n"
+	"      --value WHAT        samples, weight (the event's unit), or "
+	"auto: "
+	"weight\n"
+	"                          of time that varies (the default)\n"
 	"Frames:\n"
 	"      --names KIND        short, full (with parameters) or raw "
 	"(mangled)\n"
@@ -157,7 +159,8 @@ set_frame_option(int c)
 static void
 set_option(int c)
 {
-	static const char *const values[] = { "samples", "weight", NULL };
+	static const char *const values[] = { "auto", "samples", "weight",
+					      NULL };
 	struct fold_options *o = &opt.fold;
 
 	switch (c) {
@@ -185,7 +188,8 @@ set_option(int c)
 		o->until = seconds_to_ns("--until");
 		break;
 	case OPT_VALUE:
-		o->weight = option_choice("--value", optarg, values);
+		o->value = (enum fold_value)option_choice("--value", optarg,
+							  values);
 		break;
 	case OPT_DEBUG_DIR:
 		add_debug_dir(optarg);

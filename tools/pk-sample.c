@@ -21,34 +21,55 @@ static struct options {
 	const char *output;
 	bool gzip, no_wait;
 	double duration; /* seconds, 0: no limit */
-	pid_t *pids;
-	size_t n_pids, cap_pids;
+	unsigned keep;	 /* files, 0: all */
+	struct ids {
+		int *list;
+		size_t n, cap;
+	} pids, tids, cpus;
+	struct event_spec *events;
+	size_t n_events, cap_events;
 	char **command;
-} opt = { .record = { NULL, 999, RECORD_CFI, RECORD_STACK_MAX } };
+} opt = { .record = { .frequency = 999,
+		      .unwind = RECORD_CFI,
+		      .stack_size = RECORD_STACK_MAX } };
 
 static const char help[] =
 	"Usage: pk-sample [OPTION]... COMMAND [ARGUMENT]...\n"
-	"       pk-sample [OPTION]... -p PID[,PID]...\n"
-	"Sample what COMMAND and all it starts, or the processes, do on the\n"
-	"processors, and write a capture for pk-fold. Options end at COMMAND.\n"
+	"       pk-sample [OPTION]... -p PID[,PID]... | -t TID[,TID]... | -a\n"
+	"Sample what COMMAND and all it starts, or others do on the "
+	"processors, "
+	"and write\n"
+	"a capture for pk-fold. Options end at COMMAND.\n"
 	"\n"
-	"  -p, --pid PID[,PID]...  sample processes that run already\n"
+	"  -p, --pid PID[,PID]...  processes that run already\n"
+	"  -t, --tid TID[,TID]...  single threads, without what they start\n"
+	"  -a, --all               everything; with COMMAND, until that ends\n"
+	"  -C, --cpu LIST          on these processors only, as 0-3,8\n"
+	"  -e, --event EVENT[,...] cycles, else cpu-clock; 'list' shows all\n"
 	"  -F, --frequency HZ      samples a second and processor (999)\n"
-	"  -e, --event EVENT       what to sample: cycles, else cpu-clock; "
-	"'list'\n"
-	"                          shows all\n"
-	"      --unwind HOW        stacks by cfi (the default), fp (frame "
-	"pointers) or\n"
-	"                          none\n"
+	"  -c, --period N          a sample every N events instead\n"
+	"      --off-cpu           how long threads wait, and where\n"
+	"      --wall              that and cpu-clock, as one\n"
+	"      --no-kernel         leave the kernel out\n"
+	"      --per-cpu           watch processors, for short processes, "
+	"or threads:\n"
+	"      --per-thread        without either, what suits and is allowed\n"
+	"      --unwind HOW        stacks by cfi (default), fp (frame "
+	"pointers), "
+	"none\n"
 	"      --stack-size BYTES  of the stack to copy for cfi (65528)\n"
-	"  -d, --duration SECONDS  end the recording then; the command runs "
-	"on\n"
+	"      --delay SECONDS     begin later\n"
+	"  -d, --duration SECONDS  end the recording then; COMMAND runs on\n"
 	"      --no-wait           end with COMMAND, not with all it started\n"
-	"  -o, --output FILE       write the capture there; without it, the "
-	"capture goes\n"
-	"                          to standard output and COMMAND's own output "
+	"  -o, --output FILE       write the capture there; without it, it "
+	"goes "
 	"to\n"
-	"                          standard error\n"
+	"                          standard output, and COMMAND's own to "
+	"standard error\n"
+	"      --rotate SECONDS    a new FILE each time, -o as for date(1), "
+	"UTC\n"
+	"      --keep N            of those, only the last N\n"
+	"      --embed             all symbols, for another machine\n"
 	"  -z, --gzip              compress the capture\n"
 	"  -h, --help              show this help\n"
 	"  -V, --version           show the version\n"
@@ -58,17 +79,43 @@ static const char help[] =
 	"Example: pk-sample ./server --bench | pk-fold | pk-flamesvg -o "
 	"cpu.svg\n";
 
-enum { OPT_UNWIND = 256, OPT_STACK_SIZE, OPT_NO_WAIT };
+enum {
+	OPT_UNWIND = 256,
+	OPT_STACK_SIZE,
+	OPT_NO_WAIT,
+	OPT_OFF_CPU,
+	OPT_WALL,
+	OPT_NO_KERNEL,
+	OPT_PER_CPU,
+	OPT_PER_THREAD,
+	OPT_DELAY,
+	OPT_ROTATE,
+	OPT_KEEP,
+	OPT_EMBED,
+};
 
 static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
-	{ "frequency", required_argument, NULL, 'F' },
+	{ "tid", required_argument, NULL, 't' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "cpu", required_argument, NULL, 'C' },
 	{ "event", required_argument, NULL, 'e' },
+	{ "frequency", required_argument, NULL, 'F' },
+	{ "period", required_argument, NULL, 'c' },
+	{ "off-cpu", no_argument, NULL, OPT_OFF_CPU },
+	{ "wall", no_argument, NULL, OPT_WALL },
+	{ "no-kernel", no_argument, NULL, OPT_NO_KERNEL },
+	{ "per-cpu", no_argument, NULL, OPT_PER_CPU },
+	{ "per-thread", no_argument, NULL, OPT_PER_THREAD },
 	{ "unwind", required_argument, NULL, OPT_UNWIND },
 	{ "stack-size", required_argument, NULL, OPT_STACK_SIZE },
+	{ "delay", required_argument, NULL, OPT_DELAY },
 	{ "duration", required_argument, NULL, 'd' },
 	{ "no-wait", no_argument, NULL, OPT_NO_WAIT },
 	{ "output", required_argument, NULL, 'o' },
+	{ "rotate", required_argument, NULL, OPT_ROTATE },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "embed", no_argument, NULL, OPT_EMBED },
 	{ "gzip", no_argument, NULL, 'z' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -78,65 +125,155 @@ static const struct option long_options[] = {
 /* ---- options ---- */
 
 static void
-add_pids(const char *list)
+add_id(struct ids *ids, uint64_t id)
+{
+	GROW(ids->list, ids->cap, ids->n + 1);
+	ids->list[ids->n++] = (int)id;
+}
+
+static void
+add_ids(struct ids *ids, const char *option, const char *list)
 {
 	struct slice rest = slice_str(list);
 
 	while (rest.ptr) {
 		struct slice word = slice_cut(&rest, ',');
-		uint64_t pid;
+		uint64_t id;
 
-		if (!parse_u64(word, &pid) || !pid || pid > INT32_MAX)
-			die_usage("-p: '%s' is not a list of process ids",
+		if (!parse_u64(word, &id) || !id || id > INT32_MAX)
+			die_usage("%s: '%s' is not a list of numbers", option,
 				  list);
-		GROW(opt.pids, opt.cap_pids, opt.n_pids + 1);
-		opt.pids[opt.n_pids++] = (pid_t)pid;
+		add_id(ids, id);
 	}
 }
 
 static void
-set_event(const char *name)
+add_cpus(const char *list)
 {
-	if (!strcmp(name, "list")) {
+	struct slice rest = slice_str(list);
+
+	while (rest.ptr) {
+		struct slice word = slice_cut(&rest, ','), last = word;
+		struct slice first = slice_cut(&last, '-');
+		uint64_t from, to;
+
+		if (!last.ptr)
+			last = first;
+		if (!parse_u64(first, &from) || !parse_u64(last, &to) ||
+		    from > to || to >= 1 << 14)
+			die_usage("-C: '%s' is not a list of processors such "
+				  "as 0-3,8",
+				  list);
+		for (; from <= to; from++)
+			add_id(&opt.cpus, from);
+	}
+}
+
+static void
+add_event(const char *name)
+{
+	struct buf why = { 0 };
+
+	GROW(opt.events, opt.cap_events, opt.n_events + 1);
+	if (!event_parse(name, &opt.events[opt.n_events], &why))
+		die_usage("-e: %s", why.ptr);
+	opt.n_events++;
+}
+
+static void
+add_events(char *list)
+{
+	char *name, *rest = list;
+
+	if (!strcmp(list, "list")) {
 		event_list();
 		option_print("");
 	}
-	opt.record.event = event_find(name);
-	if (!opt.record.event)
-		die_usage("-e: there is no event '%s'; '-e list' shows all",
-			  name);
+	while ((name = strsep(&rest, ",")))
+		add_event(name);
+}
+
+static void
+set_record_option(int c)
+{
+	static const char *const unwinds[] = { "cfi", "fp", "none", NULL };
+	struct record_options *r = &opt.record;
+
+	switch (c) {
+	case 'F':
+		r->frequency = option_u64("-F", optarg, 1, 1000000);
+		r->frequency_given = true;
+		break;
+	case 'c':
+		r->period = option_u64("-c", optarg, 1, INT64_MAX);
+		break;
+	case OPT_OFF_CPU:
+		r->off_cpu = true;
+		break;
+	case OPT_WALL:
+		r->wall = true;
+		break;
+	case OPT_NO_KERNEL:
+		r->no_kernel = true;
+		break;
+	case OPT_PER_CPU:
+		r->scope = RECORD_PER_CPU;
+		break;
+	case OPT_PER_THREAD:
+		r->scope = RECORD_PER_THREAD;
+		break;
+	case OPT_UNWIND:
+		r->unwind = (enum record_unwind)option_choice("--unwind",
+							      optarg, unwinds);
+		break;
+	case OPT_STACK_SIZE:
+		r->stack_size = (uint32_t)option_u64("--stack-size", optarg,
+						     1024, RECORD_STACK_MAX) &
+				~7u;
+		break;
+	case OPT_DELAY:
+		r->delay_ns =
+			(uint64_t)(option_double("--delay", optarg, 0, 1e9) *
+				   1e9);
+		break;
+	case OPT_ROTATE:
+		r->rotate_ns =
+			(uint64_t)(option_double("--rotate", optarg, 1, 1e9) *
+				   1e9);
+		break;
+	case OPT_EMBED:
+		r->embed = true;
+		break;
+	}
 }
 
 static void
 set_option(int c)
 {
-	static const char *const unwinds[] = { "cfi", "fp", "none", NULL };
-
 	switch (c) {
 	case 'p':
-		add_pids(optarg);
+		add_ids(&opt.pids, "-p", optarg);
 		break;
-	case 'F':
-		opt.record.frequency = option_u64("-F", optarg, 1, 1000000);
+	case 't':
+		add_ids(&opt.tids, "-t", optarg);
+		break;
+	case 'a':
+		opt.record.everything = true;
+		break;
+	case 'C':
+		add_cpus(optarg);
 		break;
 	case 'e':
-		set_event(optarg);
-		break;
-	case OPT_UNWIND:
-		opt.record.unwind = (enum record_unwind)option_choice(
-			"--unwind", optarg, unwinds);
-		break;
-	case OPT_STACK_SIZE:
-		opt.record.stack_size =
-			(uint32_t)option_u64("--stack-size", optarg, 1024,
-					     RECORD_STACK_MAX) &
-			~7u;
+		add_events(optarg);
 		break;
 	case 'd':
 		opt.duration = option_double("-d", optarg, 0.001, 1e9);
 		break;
 	case OPT_NO_WAIT:
 		opt.no_wait = true;
+		break;
+	case OPT_KEEP:
+		opt.keep = (unsigned)option_u64("--keep", optarg, 1, 1000000);
 		break;
 	case 'o':
 		opt.output = strcmp(optarg, "-") ? optarg : NULL;
@@ -148,7 +285,67 @@ set_option(int c)
 		option_print(help);
 	case 'V':
 		option_print("pk-sample (profkit) " VERSION "\n");
+	default:
+		set_record_option(c);
 	}
+}
+
+/* One kind of target, which -C alone makes everything. */
+static void
+check_targets(void)
+{
+	struct record_options *r = &opt.record;
+	int kinds = !!opt.command + !!opt.pids.n + !!opt.tids.n;
+
+	if (!kinds && opt.cpus.n)
+		r->everything = true;
+	if (!kinds && !r->everything)
+		die_usage("what is to be sampled? Give a command, -p PID, or "
+			  "-a for everything");
+	if (kinds > 1 || (r->everything && (opt.pids.n || opt.tids.n)))
+		die_usage("give a command, -p, -t or -a; only -a goes with a "
+			  "command");
+	if (opt.tids.n && r->scope == RECORD_PER_CPU)
+		die_usage("--per-cpu cannot tell threads apart: use it without "
+			  "-t, and pk-fold --only-tid");
+	if (r->everything && r->scope == RECORD_PER_THREAD)
+		die_usage("-a is of processors: --per-thread does not go with "
+			  "it");
+}
+
+static void
+check_combinations(void)
+{
+	struct record_options *r = &opt.record;
+
+	if (r->period && r->frequency_given)
+		die_usage("give -F or -c, not both");
+	if (r->wall && opt.n_events)
+		die_usage("--wall has an event of its own: give it without -e");
+	if (r->rotate_ns && (!opt.output || !strchr(opt.output, '%')))
+		die_usage("--rotate needs -o with a pattern for each file's "
+			  "name, such as -o cpu-%%H%%M%%S.pkc");
+	if (opt.keep && !r->rotate_ns)
+		die_usage("--keep goes with --rotate");
+}
+
+/* Whether the files of two moments, --rotate apart, have one name. */
+static void
+check_pattern(void)
+{
+	time_t now = time(NULL);
+	char *a, *b;
+
+	if (!opt.record.rotate_ns)
+		return;
+	a = sink_name_file(opt.output, now);
+	b = sink_name_file(opt.output,
+			   now + (time_t)(opt.record.rotate_ns / 1000000000u));
+	if (!strcmp(a, b))
+		die_usage("-o: '%s' names files alike that are %g s apart",
+			  opt.output, (double)opt.record.rotate_ns / 1e9);
+	free(a);
+	free(b);
 }
 
 static void
@@ -156,15 +353,18 @@ parse_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = option_next(argc, argv, "+p:F:e:d:o:zhV", long_options)) !=
-	       -1)
+	while ((c = option_next(argc, argv, "+p:t:aC:e:F:c:d:o:zhV",
+				long_options)) != -1)
 		set_option(c);
 	if (optind < argc)
 		opt.command = argv + optind;
-	if (!opt.command && !opt.n_pids)
-		die_usage("what is to be sampled? Give a command, or -p PID");
-	if (opt.command && opt.n_pids)
-		die_usage("give a command or -p PID, not both");
+	check_targets();
+	check_combinations();
+	check_pattern();
+	opt.record.events = opt.events;
+	opt.record.n_events = opt.n_events;
+	opt.record.cpus = opt.cpus.list;
+	opt.record.n_cpus = opt.cpus.n;
 }
 
 /* ---- the recording ---- */
@@ -271,16 +471,19 @@ add_command_line(struct buf *b)
 static void
 begin(struct recorder *r)
 {
-	struct buf line = { 0 };
+	static struct buf line;
 	size_t i;
 
 	if (command.pid)
 		record_attach_command(r, command.pid);
-	for (i = 0; i < opt.n_pids; i++)
-		record_attach_process(r, opt.pids[i]);
+	for (i = 0; i < opt.pids.n; i++)
+		record_attach_process(r, opt.pids.list[i]);
+	for (i = 0; i < opt.tids.n; i++)
+		record_attach_thread(r, opt.tids.list[i]);
+	if (opt.record.everything && !command.pid)
+		record_attach_everything(r);
 	add_command_line(&line);
 	record_begin(r, buf_get(&line));
-	buf_free(&line);
 }
 
 /* The capture's end is worth an interrupt or two; but when whatever takes it
@@ -297,13 +500,41 @@ close_sink(struct sink *sink, int signals)
 	return sink_close(sink);
 }
 
+/* Whether a command that used the processor must have left samples. */
+static bool
+expects_samples(void)
+{
+	size_t i;
+
+	for (i = 0; i < opt.n_events; i++)
+		if (!strstr(opt.events[i].name, "clock") &&
+		    strcmp(opt.events[i].name, "cycles"))
+			return false;
+	return command.pid && !opt.record.everything && !opt.record.delay_ns &&
+	       !opt.record.period && !opt.cpus.n && !opt.record.off_cpu;
+}
+
+static void
+report_few_samples(struct record_counts c)
+{
+	if (c.samples)
+		return;
+	if (c.unsampled_ns)
+		warning("no samples of its %.2f s of processor time: the "
+			"kernel keeps programs that are set-user-ID or not "
+			"readable from this user, and processes shorter than "
+			"%g ms leave none",
+			(double)c.unsampled_ns / 1e9,
+			1000.0 / (double)opt.record.frequency);
+	else if (expects_samples())
+		note("no samples: it used less processor time than one takes "
+		     "(%g ms)",
+		     1000.0 / (double)opt.record.frequency);
+}
+
 static void
 report(struct record_counts c, int failed)
 {
-	const struct event_type *e = opt.record.event;
-	bool is_clock =
-		!e || strstr(e->name, "clock") || !strcmp(e->name, "cycles");
-
 	if (c.lost)
 		warning("%llu records were lost, most of them samples: lower "
 			"-F or --stack-size, or "
@@ -318,17 +549,7 @@ report(struct record_counts c, int failed)
 		trouble_errno("%s: write failed",
 			      opt.output ? opt.output : "standard output");
 	}
-	if (!c.samples && c.unsampled_ns)
-		warning("no samples of its %.2f s of processor time: the "
-			"kernel keeps programs that are set-user-ID or not "
-			"readable from this user, and processes shorter than "
-			"%g ms leave none",
-			(double)c.unsampled_ns / 1e9,
-			1000.0 / (double)opt.record.frequency);
-	else if (!c.samples && command.pid && is_clock)
-		note("no samples: it used less processor time than one takes "
-		     "(%g ms)",
-		     1000.0 / (double)opt.record.frequency);
+	report_few_samples(c);
 }
 
 /* 0, or the status to end with when the command cannot be executed. */
@@ -350,7 +571,10 @@ release(struct sink *sink)
 static int
 run(const sigset_t *old_signals, int signals)
 {
-	struct sink *sink = sink_open(opt.output, opt.gzip);
+	struct sink *sink =
+		opt.record.rotate_ns
+			? sink_open_pattern(opt.output, opt.gzip, opt.keep)
+			: sink_open(opt.output, opt.gzip);
 	struct record_counts counts;
 	struct recorder *r;
 	int failed, status;

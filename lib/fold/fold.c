@@ -259,9 +259,21 @@ fill_row(const struct folder *f, const uint32_t *ids, uint32_t node,
 	}
 }
 
+bool
+fold_by_weight(const struct folder *f)
+{
+	const struct capture_event *e;
+
+	if (f->opt.value != FOLD_AUTO || f->event == UINT32_MAX)
+		return f->opt.value == FOLD_WEIGHT;
+	e = &f->capture.events[f->event];
+	return !e->period && slice_is(e->unit, "ns");
+}
+
 static void
 add_counts(const struct folder *f, struct profile *p)
 {
+	bool weight = fold_by_weight(f);
 	uint32_t *ids = name_frames(f, p);
 	struct row row = { 0 };
 	size_t i;
@@ -275,7 +287,7 @@ add_counts(const struct folder *f, struct profile *p)
 		memmove(row.ids + 1, row.ids, row.n * sizeof *row.ids);
 		row.ids[0] = root;
 		profile_add(p, row.ids, row.n + 1,
-			    f->opt.weight ? c->weight : (double)c->samples, 0);
+			    weight ? c->weight : (double)c->samples, 0);
 	}
 	free(row.ids);
 	free(ids);
@@ -305,6 +317,7 @@ folder_finish(struct folder *f, struct profile *p)
 		if (!p->columns)
 			p->columns = 1;
 		add_counts(f, p);
+		fold_add_lacks(f, p);
 		folder_report(f);
 	}
 	folder_free(f);

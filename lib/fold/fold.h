@@ -10,6 +10,12 @@
 #include "profile/profile.h"
 #include "symbol/symbol.h"
 
+enum fold_value {
+	FOLD_AUTO, /* weight for time that varies from sample to sample */
+	FOLD_SAMPLES,
+	FOLD_WEIGHT, /* in the event's unit */
+};
+
 enum fold_root { FOLD_COMM, FOLD_PID, FOLD_TID };
 
 /* Suffixes: _[k] _[j] _[i]. */
@@ -21,7 +27,7 @@ struct fold_options {
 	unsigned suffixes;
 	bool addrs;   /* [module+0xoffset] for what has no name */
 	bool modules; /* module`name */
-	bool weight;  /* the event's unit instead of samples */
+	enum fold_value value;
 	/* Which samples: UINT64_MAX, NULL: all. Times are ns since the start
 	 * of the capture they are in. */
 	uint64_t only_pid, only_tid, since, until;

@@ -29,6 +29,13 @@ struct folder {
 	uint32_t *group; /* folder_report's: see group_modules */
 };
 
+/* Whether weights are counted. */
+bool fold_by_weight(const struct folder *f);
+
+/* lacks.c: what was not recorded becomes stacks of its own, so that who looks
+ * at the picture sees it. */
+void fold_add_lacks(const struct folder *f, struct profile *p);
+
 /* missing.c: says what is missing and what would cure it. */
 void folder_report(struct folder *f);
 

@@ -62,7 +62,8 @@ tally_stack(const struct folder *f, const struct fold_count *c,
 			       c->samples);
 		} else if (slice_is(m->path, CAPTURE_NO_CFI)) {
 			add_to(f, t->no_cfi, &t->n_no_cfi, where, c->samples);
-		} else if (!unnamed && is_unnamed(f, n)) {
+		} else if (!slice_is(m->path, "[preempted]") && !unnamed &&
+			   is_unnamed(f, n)) {
 			unnamed = true;
 			add_to(f, t->unnamed, &t->n_unnamed, nodes[n].module,
 			       c->samples);
@@ -125,6 +126,10 @@ static const char *
 truncated_cure(const struct folder *f, uint32_t module)
 {
 	(void)module;
+	if (slice_is(capture_meta(&f->capture, "unwind"), "fp"))
+		return "the kernel follows so many frame pointers and no "
+		       "more: raise kernel.perf_event_max_stack, or record "
+		       "with pk-sample --unwind cfi";
 	return slice_is(capture_meta(&f->capture, "stack-size"), "65528")
 		       ? "the stack is larger than the 64 KB that the kernel "
 			 "copies; programs built with frame pointers can use "
@@ -258,7 +263,7 @@ static const struct lack {
 };
 
 static void
-report_lack(const struct folder *f, const struct capture_count *lack)
+report_lack(const struct capture_count *lack)
 {
 	size_t i;
 
@@ -270,10 +275,12 @@ report_lack(const struct folder *f, const struct capture_count *lack)
 		}
 	if (slice_is(lack->what, "unsampled-ns"))
 		note("%.2f s of processor time went to processes too short to "
-		     "be sampled at %.*s Hz",
-		     (double)lack->count / 1e9,
-		     (int)capture_meta(&f->capture, "frequency").len,
-		     capture_meta(&f->capture, "frequency").ptr);
+		     "be sampled; root sees them with pk-sample --per-cpu",
+		     (double)lack->count / 1e9);
+	else if (slice_is(lack->what, "off-cpu-stacks"))
+		note("where threads waited is not known: "
+		     "kernel.perf_event_paranoid forbade it; set it to 1 or "
+		     "less, or record as root");
 	else if (slice_is(lack->what, "kernel-frames"))
 		note("time in the kernel and its frames are left out: "
 		     "kernel.perf_event_paranoid forbade them; set it to 1 or "
@@ -323,6 +330,6 @@ folder_report(struct folder *f)
 	else if (f->event != UINT32_MAX || !f->opt.event)
 		warning("no sample passes the filters");
 	for (i = 0; i < f->capture.n_lacks; i++)
-		report_lack(f, &f->capture.lacks[i]);
+		report_lack(&f->capture.lacks[i]);
 	capture_report_skipped(&f->capture);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asking the kernel: which event, on which threads, into which buffers. */
+/* Events on targets: a command, processes, threads, whole processors. */
 #include "record/internal.h"
 
 #include <dirent.h>
@@ -7,137 +7,125 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
-#include "base/limit.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "base/xalloc.h"
 
-/* Room for some 60 full copies of a stack on each processor, and at most so
- * much in all. */
-enum { RING_SIZE = 4 << 20, RINGS_MAX = 256 << 20, RING_MIN = 32 << 10 };
-enum { CPUS_MAX = 1 << 14 };
-
-/* ---- the event ---- */
-
-/* The registers that perf can give of 64-bit code, but for flags and
- * segments: ax to ip, r8 to r15. */
-#define USER_REGS 0xff01ffu
+/* ---- one event ---- */
 
 static void
-set_attr(struct recorder *r, const struct event_type *e)
+close_from(struct recorder *r, size_t first)
 {
-	bool cfi = r->opt.unwind == RECORD_CFI;
-
-	r->opt.event = e;
-	r->attr = (struct perf_event_attr){
-		.size = sizeof r->attr,
-		.type = e->type,
-		.config = e->config,
-		.freq = 1,
-		.sample_freq = r->opt.frequency,
-		.sample_type =
-			PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
-			PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD |
-			PERF_SAMPLE_CALLCHAIN |
-			(cfi ? PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER
-			     : 0),
-		.disabled = 1,
-		.inherit = 1,
-		.mmap = 1,
-		.mmap2 = 1,
-		.comm = 1,
-		.comm_exec = 1,
-		.task = 1,
-		.enable_on_exec = r->by_command,
-		.sample_id_all = 1,
-		.watermark = 1,
-		.use_clockid = 1,
-		.clockid = CLOCK_MONOTONIC,
-		.exclude_hv = 1,
-		.exclude_guest = 1,
-		.exclude_callchain_user = r->opt.unwind != RECORD_FP,
-		.sample_regs_user = cfi ? USER_REGS : 0,
-		.sample_stack_user = cfi ? r->opt.stack_size : 0,
-	};
+	while (r->n_fds > first)
+		close(r->fds[--r->n_fds].fd);
 }
 
-static void __attribute__((noreturn))
-refuse(struct recorder *r, pid_t tid, int err)
-{
-	struct buf why = { 0 };
-
-	event_refusal(&why, &r->attr,
-		      r->opt.event ? r->opt.event->name : "cycles", tid, err);
-	sink_abandon(r->sink);
-	die("%s", why.ptr);
-}
-
+/* On processor cpus[CPU], whose ring takes what it tells. TID -1: whoever runs
+ * there. False when the thread has ended. */
 static bool
-is_permission(int err)
+open_event(struct recorder *r, uint32_t event, pid_t tid, size_t cpu)
 {
-	return err == EACCES || err == EPERM;
-}
+	const struct record_event *e = &r->events[event];
+	int fd = event_open(&e->attr, tid, r->cpus[cpu]);
+	uint64_t id = 0;
 
-/* Kernel frames need a privilege of their own. */
-static bool
-leave_out_kernel(struct recorder *r)
-{
-	if (r->attr.exclude_kernel)
-		return false;
-	r->attr.exclude_kernel = 1;
-	return true;
-}
-
-static int
-open_without_kernel(struct recorder *r, pid_t tid, int cpu)
-{
-	int fd = event_open(&r->attr, tid, cpu);
-
-	if (fd >= 0 || !is_permission(errno) || !leave_out_kernel(r))
-		return fd;
-	fd = event_open(&r->attr, tid, cpu);
-	if (fd >= 0)
-		note("kernel frames are left out: kernel.perf_event_paranoid "
-		     "is %ld; set it to 1 or less, or record as root",
-		     event_setting(EVENT_PARANOID, 2));
-	return fd;
-}
-
-/* Decides what is sampled, on this very thread; false when it has ended. */
-static bool
-choose_event(struct recorder *r, pid_t tid)
-{
-	const struct event_type *e = r->opt.event;
-	int fd;
-
-	set_attr(r, e ? e : event_find("cycles"));
-	fd = open_without_kernel(r, tid, -1);
-	if (fd < 0 && !e && !is_permission(errno) && errno != ESRCH) {
-		note("no hardware counter for cycles here (a virtual "
-		     "machine?): sampling cpu-clock instead");
-		set_attr(r, event_find("cpu-clock"));
-		fd = open_without_kernel(r, tid, -1);
-	}
 	if (fd < 0 && errno == ESRCH)
 		return false;
-	if (fd < 0)
-		refuse(r, tid, errno);
-	close(fd);
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, r->polls[cpu].fd) ||
+	    ioctl(fd, PERF_EVENT_IOC_ID, &id))
+		record_refuse(r, e, tid, errno);
+	GROW(r->fds, r->cap_fds, r->n_fds + 1);
+	r->fds[r->n_fds++] = (struct record_fd){ fd, event };
+	*map_put(&r->event_of_id, id, NULL) = event;
 	return true;
 }
 
-/* ---- rings ---- */
+/* The event that tracks, those that sample, or both, on each processor. */
+enum { TRACKING = 1, SAMPLING = 2 };
 
-static size_t
-first_ring_size(const struct recorder *r)
+static bool
+open_events(struct recorder *r, pid_t tid, unsigned which)
 {
-	size_t size = RING_SIZE;
+	size_t first = r->n_fds, cpu;
+	uint32_t event;
 
-	while (size > RING_MIN && size * r->n_cpus > RINGS_MAX)
-		size /= 2;
-	return size;
+	for (cpu = 0; cpu < r->n_cpus; cpu++)
+		for (event = 0; event < r->n_events; event++) {
+			if (!(which & (event ? SAMPLING : TRACKING)) ||
+			    (event && !r->is_chosen[cpu]))
+				continue;
+			if (open_event(r, event, tid, cpu))
+				continue;
+			close_from(r, first);
+			return false;
+		}
+	return true;
+}
+
+/* An event that counts nothing, whose descriptor hangs up when TID and, with
+ * CHILDREN, all that it starts have ended. It needs a ring for that, and
+ * whoever asks for hangups takes the ring's news, too. */
+static bool
+watch_for_end(struct recorder *r, pid_t tid, bool children)
+{
+	struct record_event e = {
+		.name = "dummy",
+		.attr = { .size = sizeof e.attr,
+			  .type = PERF_TYPE_SOFTWARE,
+			  .config = PERF_COUNT_SW_DUMMY,
+			  .disabled = 1,
+			  .inherit = children,
+			  .use_clockid = 1,
+			  .clockid = CLOCK_MONOTONIC,
+			  .exclude_kernel = 1,
+			  .exclude_hv = 1 },
+	};
+	int fd = event_open(&e.attr, tid, r->cpus[0]);
+
+	if (fd < 0 && errno == ESRCH)
+		return false;
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, r->polls[0].fd))
+		record_refuse(r, &e, tid, errno);
+	GROW(r->polls, r->cap_polls, r->n_polls + 1);
+	r->polls[r->n_polls++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	r->n_live++;
+	return true;
+}
+
+static bool
+open_thread(struct recorder *r, pid_t tid)
+{
+	size_t first = r->n_fds;
+
+	if (!r->chosen && !record_choose_events(r, tid))
+		return false;
+	if (!r->per_cpu &&
+	    !open_events(r, tid, r->by_thread ? SAMPLING : TRACKING | SAMPLING))
+		return false;
+	if (watch_for_end(r, tid, !r->by_thread))
+		return true;
+	close_from(r, first);
+	return false;
+}
+
+void
+record_enable(struct recorder *r, bool tracking, bool sampling)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_fds; i++)
+		if (r->fds[i].event ? sampling : tracking)
+			ioctl(r->fds[i].fd, PERF_EVENT_IOC_ENABLE, 0);
+}
+
+void
+record_disable(struct recorder *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_fds; i++)
+		ioctl(r->fds[i].fd, PERF_EVENT_IOC_DISABLE, 0);
 }
 
 void
@@ -145,192 +133,64 @@ record_close_events(struct recorder *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_cpus; i++)
+	for (i = 0; i < r->n_cpus && i < r->n_polls; i++)
 		ring_close(&r->rings[i]);
-	for (i = 0; i < r->n_fds; i++)
-		close(r->fds[i].fd < 0 ? ~r->fds[i].fd : r->fds[i].fd);
-	r->n_fds = r->n_live = 0;
-}
-
-static bool
-open_rings(struct recorder *r, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_cpus; i++)
-		if (!ring_open(&r->rings[i], r->fds[i].fd, size)) {
-			int err = errno;
-
-			while (i--)
-				ring_close(&r->rings[i]);
-			errno = err;
-			return false;
-		}
-	return true;
-}
-
-static void
-close_thread(struct recorder *r, size_t first)
-{
-	while (r->n_fds > first) {
-		close(r->fds[--r->n_fds].fd);
-		r->n_live--;
-	}
-}
-
-/* One event for each processor, inherited by all that the thread starts; all
- * of one processor share its ring. False when the thread has ended. */
-static bool
-open_thread(struct recorder *r, pid_t tid)
-{
-	size_t first = r->n_fds, i;
-
-	GROW(r->fds, r->cap_fds, r->n_fds + r->n_cpus);
-	for (i = 0; i < r->n_cpus; i++) {
-		int fd = event_open(&r->attr, tid, r->cpus[i]);
-
-		if (fd < 0 && errno == ESRCH) {
-			close_thread(r, first);
-			return false;
-		}
-		if (fd < 0)
-			refuse(r, tid, errno);
-		r->fds[r->n_fds++] =
-			(struct pollfd){ .fd = fd, .events = POLLIN };
-		r->n_live++;
-		if (first && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, r->fds[i].fd))
-			refuse(r, tid, errno);
-	}
-	return true;
-}
-
-/* A copy of a stack that fills more than a quarter of a ring would leave no
- * room for the next, and a ring that is a quarter full wants to be read. */
-static void
-fit_to_ring(struct recorder *r, size_t size)
-{
-	uint32_t max = (uint32_t)(size / 4 - 1024) & ~7u;
-
-	r->attr.wakeup_watermark = (uint32_t)(size / 4);
-	if (r->attr.sample_stack_user > max)
-		r->attr.sample_stack_user = max;
-}
-
-static void
-say_shrunk(struct recorder *r, size_t size, size_t want)
-{
-	if (size < want)
-		note("the kernel's buffers are %zu KiB instead of %zu, which "
-		     "may cost samples: kernel.perf_event_mlock_kb limits "
-		     "them for this user",
-		     size >> 10, want >> 10);
-	if (r->opt.unwind != RECORD_CFI ||
-	    r->attr.sample_stack_user == r->opt.stack_size)
-		return;
-	note("copying %u bytes of stack instead of %u: the kernel's buffers "
-	     "are small",
-	     r->attr.sample_stack_user, r->opt.stack_size);
-	r->opt.stack_size = r->attr.sample_stack_user;
-}
-
-/* What a ring needs is settled when its event is opened, and whether the user
- * may have it only then: smaller ones are tried until one is granted. False
- * when the thread has ended. */
-static bool
-attach_first(struct recorder *r, pid_t tid)
-{
-	size_t want = first_ring_size(r), size = want;
-
-	if (!choose_event(r, tid))
-		return false;
-	for (;; size /= 2) {
-		if (size < RING_MIN) {
-			sink_abandon(r->sink);
-			die("no memory for the kernel's buffers: "
-			    "kernel.perf_event_mlock_kb (%ld) and 'ulimit -l' "
-			    "limit it",
-			    event_setting(EVENT_MLOCK_KB, 0));
-		}
-		fit_to_ring(r, size);
-		if (!open_thread(r, tid))
-			return false;
-		if (open_rings(r, size))
-			break;
-		if (!is_permission(errno) && errno != ENOMEM)
-			refuse(r, tid, errno);
-		record_close_events(r);
-	}
-	say_shrunk(r, size, want);
-	return true;
-}
-
-static void
-limit_frequency(struct recorder *r)
-{
-	long max = event_setting(EVENT_MAX_RATE, 0);
-
-	if (max <= 0 || r->opt.frequency <= (uint64_t)max)
-		return;
-	note("sampling at %ld Hz: kernel.perf_event_max_sample_rate allows no "
-	     "more",
-	     max);
-	r->opt.frequency = (uint64_t)max;
-}
-
-static void
-add_cpus(struct recorder *r, int first, int last)
-{
-	for (; first <= last && r->n_cpus < CPUS_MAX; first++) {
-		GROW(r->cpus, r->cap_cpus, r->n_cpus + 1);
-		r->cpus[r->n_cpus++] = first;
-	}
-}
-
-/* The processors that run, from a list such as 0-3,8. */
-static void
-find_cpus(struct recorder *r)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
-	int first, last, sep = ',';
-
-	while (f && sep == ',' && fscanf(f, "%d", &first) == 1) {
-		last = first;
-		sep = getc(f);
-		if (sep == '-' && fscanf(f, "%d", &last) == 1)
-			sep = getc(f);
-		add_cpus(r, first, last);
-	}
-	if (f)
-		fclose(f);
-	if (!r->n_cpus)
-		add_cpus(r, 0, (int)sysconf(_SC_NPROCESSORS_ONLN) - 1);
-}
-
-void
-record_prepare(struct recorder *r)
-{
-	limit_frequency(r);
-	find_cpus(r);
-	raise_file_limit();
-	r->rings = xcalloc(r->n_cpus, sizeof *r->rings);
+	close_from(r, 0);
+	while (r->n_polls)
+		if (r->polls[--r->n_polls].fd >= 0)
+			close(r->polls[r->n_polls].fd);
+	r->n_live = 0;
 }
 
 /* ---- targets ---- */
 
+static void
+open_processors(struct recorder *r)
+{
+	if (r->n_fds)
+		return;
+	if (!r->chosen)
+		record_choose_events(r, -1);
+	open_events(r, -1, TRACKING | SAMPLING);
+}
+
+void
+record_attach_everything(struct recorder *r)
+{
+	open_processors(r);
+}
+
 void
 record_attach_command(struct recorder *r, pid_t child)
 {
+	struct record_event e = { .name = "dummy" };
+
 	r->by_command = true;
 	r->command = child;
-	if (!attach_first(r, child))
-		refuse(r, child, ESRCH);
+	if (!open_thread(r, child))
+		record_refuse(r, &e, child, ESRCH);
+	if (r->per_cpu)
+		open_processors(r);
 	process_start(&r->procs, child, getpid(), SLICE_LIT("pk-sample"));
 }
 
+static void
+add_found(struct recorder *r, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < r->found.n; i++)
+		if (r->found.pid[i] == pid)
+			return;
+	GROW(r->found.pid, r->found.cap, r->found.n + 1);
+	r->found.pid[r->found.n++] = pid;
+}
+
 /* Threads that appear meanwhile inherit the events of those that made them;
- * looking again would count them twice. */
+ * looking again would count them twice. ONLY: the one that is sampled, 0 for
+ * all. */
 static bool
-attach_threads(struct recorder *r, pid_t pid)
+attach_threads(struct recorder *r, pid_t pid, pid_t only)
 {
 	char path[64];
 	struct dirent *d;
@@ -343,13 +203,11 @@ attach_threads(struct recorder *r, pid_t pid)
 		uint64_t tid;
 		bool added;
 
-		if (!parse_u64(slice_str(d->d_name), &tid))
+		if (!parse_u64(slice_str(d->d_name), &tid) ||
+		    (only && (pid_t)tid != only))
 			continue;
 		map_put(&r->attached, tid, &added);
-		if (!added)
-			attached = true;
-		else if (r->n_fds ? open_thread(r, (pid_t)tid)
-				  : attach_first(r, (pid_t)tid))
+		if (!added || open_thread(r, (pid_t)tid))
 			attached = true;
 	}
 	if (dir)
@@ -375,17 +233,54 @@ process_of(pid_t tid)
 	return pid;
 }
 
-void
-record_attach_process(struct recorder *r, pid_t tid)
+static void
+attach(struct recorder *r, pid_t tid, bool alone)
 {
+	struct record_event e = { .name = "dummy" };
 	pid_t pid = process_of(tid);
-	size_t i;
 
-	if (!pid || !attach_threads(r, pid))
-		refuse(r, tid, ESRCH);
-	for (i = 0; i < r->found.n; i++)
-		if (r->found.pid[i] == pid)
-			return;
-	GROW(r->found.pid, r->found.cap, r->found.n + 1);
-	r->found.pid[r->found.n++] = pid;
+	if (!pid || !attach_threads(r, pid, alone ? tid : 0))
+		record_refuse(r, &e, tid, ESRCH);
+	if (r->per_cpu)
+		open_processors(r);
+	add_found(r, pid);
+}
+
+void
+record_attach_process(struct recorder *r, pid_t pid)
+{
+	attach(r, pid, false);
+}
+
+/* Its process's other threads may map what it will execute: they are
+ * tracked, once. */
+static void
+track_siblings(struct recorder *r, pid_t pid)
+{
+	char path[64];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		uint64_t tid;
+		bool added;
+
+		if (!parse_u64(slice_str(d->d_name), &tid))
+			continue;
+		map_put(&r->tracked, tid, &added);
+		if (added)
+			open_events(r, (pid_t)tid, TRACKING);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void
+record_attach_thread(struct recorder *r, pid_t tid)
+{
+	r->by_thread = true;
+	attach(r, tid, true);
+	track_siblings(r, process_of(tid));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be sampled, and how the kernel is asked for it. Every refusal of
- * the kernel is put into a sentence that names the setting to change.
+ * What can be sampled: events by the names that perf has for them, and
+ * perf_event_open(2) itself. refusal.c puts every refusal of the kernel into a
+ * sentence that names the setting to change.
  */
 #ifndef PK_RECORD_EVENT_H
 #define PK_RECORD_EVENT_H
@@ -12,26 +13,29 @@
 #include <sys/types.h>
 #include "base/buf.h"
 
-struct event_type {
-	const char *name;
+struct event_spec {
+	char *name;	  /* as it was asked for; owned */
 	uint32_t type;	  /* PERF_TYPE_* */
-	uint64_t config;  /* PERF_COUNT_* */
+	uint64_t config;  /* PERF_COUNT_*, a tracepoint's number, ... */
 	const char *unit; /* of a sample's weight: ns or count */
-	const char *what;
+	bool exclude_user, exclude_kernel; /* behind a colon, u or k alone */
 };
 
-/* NULL-named entry last. */
-extern const struct event_type event_types[];
-/* NULL when there is none of that name. */
-const struct event_type *event_find(const char *name);
+/*
+ * NAME is a word of `-e list`, r and a raw hexadecimal code, or SYSTEM:EVENT
+ * for a tracepoint; :u or :k behind it leaves the kernel or user code out.
+ * False when there is no such event, with a sentence why in WHY.
+ */
+bool event_parse(const char *name, struct event_spec *out, struct buf *why);
+
 /* Prints a line for each: name, whether this machine has it, what it is. */
 void event_list(void);
 
 /* perf_event_open(2) with close-on-exec; -1 and errno. */
-int event_open(struct perf_event_attr *attr, pid_t tid, int cpu);
+int event_open(const struct perf_event_attr *attr, pid_t tid, int cpu);
 
-/* Why the kernel refused ATTR for TID with ERR, and what to do about it: one
- * sentence, added to WHY. */
+/* Why the kernel refused ATTR for TID (-1: whole processors) with ERR, and
+ * what to do about it: one sentence, added to WHY. */
 void event_refusal(struct buf *why, const struct perf_event_attr *attr,
 		   const char *name, pid_t tid, int err);
 
@@ -42,5 +46,11 @@ long event_setting(const char *path, long fallback);
 #define EVENT_PARANOID "/proc/sys/kernel/perf_event_paranoid"
 #define EVENT_MLOCK_KB "/proc/sys/kernel/perf_event_mlock_kb"
 #define EVENT_MAX_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
+#define EVENT_MAX_STACK "/proc/sys/kernel/perf_event_max_stack"
+
+/* tracepoint.c: the number of tracepoint SYSTEM:EVENT; false with a sentence
+ * in WHY. */
+bool tracepoint_find(const char *name, uint64_t *id, struct buf *why);
+void tracepoint_list(void);
 
 #endif

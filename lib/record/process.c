@@ -63,6 +63,18 @@ process_fork(struct processes *t, const struct process *parent, pid_t tid,
 }
 
 void
+process_forget(struct processes *t, pid_t pid)
+{
+	struct process *p = process_find(t, pid);
+
+	if (!p)
+		return;
+	process_unmap_all(p);
+	p->threads = 0;
+	map_remove(&t->by_pid, (uint32_t)pid);
+}
+
+void
 process_exec(struct processes *t, struct process *p, struct slice name)
 {
 	p->name = intern_add(&t->names, name);

@@ -43,6 +43,8 @@ struct process *process_start(struct processes *t, pid_t pid, pid_t ppid,
 /* A child with a copy of PARENT's address space, named as its thread TID. */
 struct process *process_fork(struct processes *t, const struct process *parent,
 			     pid_t tid, pid_t child);
+/* The number means another process now, which is not kept. */
+void process_forget(struct processes *t, pid_t pid);
 /* A new image: no mappings, no names of threads but the process's. */
 void process_exec(struct processes *t, struct process *p, struct slice name);
 

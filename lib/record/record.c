@@ -26,6 +26,7 @@ record_new(const struct record_options *opt, struct sink *sink)
 	struct recorder *r = xcalloc(1, sizeof *r);
 
 	r->opt = *opt;
+	r->opt.off_cpu |= opt->wall;
 	r->sink = sink;
 	record_prepare(r);
 	r->frames = xcalloc(FRAMES_MAX, sizeof *r->frames);
@@ -33,7 +34,7 @@ record_new(const struct record_options *opt, struct sink *sink)
 	if (!r->cache)
 		die("out of memory");
 	memset(r->cache, 0, sizeof *r->cache << CACHE_BITS);
-	r->start = monotonic_ns();
+	r->enabled = r->enable_at = r->rotate_at = UINT64_MAX;
 	return r;
 }
 
@@ -47,44 +48,79 @@ write_meta_number(struct recorder *r, const char *key, uint64_t v)
 	buf_free(&b);
 }
 
+/* The wall clock at this capture's start. */
 static void
-write_head(struct recorder *r, struct slice command)
+write_wall_clock(struct recorder *r)
 {
-	static const char *const unwinds[] = { "cfi", "fp", "none" };
-	struct utsname u;
-	time_t now = time(NULL);
+	time_t then = time(NULL) -
+		      (time_t)((monotonic_ns() - r->start) / 1000000000u);
 	struct tm tm;
 	char wall[32];
 
-	capture_write_start(&r->w);
+	gmtime_r(&then, &tm);
+	strftime(wall, sizeof wall, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	capture_write_meta(&r->w, "start", slice_str(wall));
+}
+
+static const char *
+scope_name(const struct recorder *r)
+{
+	if (r->opt.everything)
+		return "everything";
+	return r->per_cpu ? "processors" : "threads";
+}
+
+static void
+write_metadata(struct recorder *r)
+{
+	static const char *const unwinds[] = { "cfi", "fp", "none" };
+	struct utsname u;
+
 	capture_write_meta(&r->w, "tool", SLICE_LIT("pk-sample " VERSION));
-	if (command.len)
-		capture_write_meta(&r->w, "command", command);
+	if (r->command_line.len)
+		capture_write_meta(&r->w, "command", r->command_line);
 	uname(&u);
 	capture_write_meta(&r->w, "host", slice_str(u.nodename));
 	capture_write_meta(&r->w, "kernel", slice_str(u.release));
 	capture_write_meta(&r->w, "arch", slice_str(u.machine));
-	gmtime_r(&now, &tm);
-	strftime(wall, sizeof wall, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	capture_write_meta(&r->w, "start", slice_str(wall));
-	write_meta_number(r, "frequency", r->opt.frequency);
+	write_wall_clock(r);
+	if (!r->opt.period)
+		write_meta_number(r, "frequency", r->opt.frequency);
 	capture_write_meta(&r->w, "unwind", slice_str(unwinds[r->opt.unwind]));
 	if (r->opt.unwind == RECORD_CFI)
 		write_meta_number(r, "stack-size", r->opt.stack_size);
 	write_meta_number(r, "cpus", r->n_cpus);
-	r->event_id =
-		capture_write_event(&r->w, r->opt.event->unit,
-				    !strcmp(r->opt.event->unit, "ns")
-					    ? 1000000000u / r->opt.frequency
-					    : 0,
-				    slice_str(r->opt.event->name));
-	r->truncated_module =
-		capture_write_module(&r->w, (struct slice){ NULL, 0 }, 'a',
-				     SLICE_LIT("[truncated]"));
-	r->no_cfi_module = capture_write_module(
-		&r->w, (struct slice){ NULL, 0 }, 'a', SLICE_LIT("[no-cfi]"));
-	r->unknown_module = capture_write_module(
-		&r->w, (struct slice){ NULL, 0 }, 'a', SLICE_LIT("[unknown]"));
+	capture_write_meta(&r->w, "scope", slice_str(scope_name(r)));
+}
+
+/* Time on and off the processor is one event with --wall. */
+static void
+write_events(struct recorder *r)
+{
+	uint32_t last = 0;
+	size_t i;
+
+	for (i = 0; i < r->n_events; i++) {
+		struct record_event *e = &r->events[i];
+
+		if (e->role == EVENT_SAMPLE)
+			last = e->capture_id = capture_write_event(
+				&r->w, e->unit, r->opt.wall ? 0 : e->period,
+				slice_str(e->name));
+	}
+	if (r->opt.wall)
+		r->off_cpu_id = last;
+	else if (r->opt.off_cpu)
+		r->off_cpu_id = capture_write_event(&r->w, "ns", 0,
+						    SLICE_LIT("off-cpu"));
+}
+
+static void
+write_head(struct recorder *r)
+{
+	capture_write_start(&r->w);
+	write_metadata(r);
+	write_events(r);
 }
 
 /* Hands what is written so far to the sink. */
@@ -97,16 +133,37 @@ pass_on(struct recorder *r)
 	buf_clear(&r->w.out);
 }
 
+static void
+enable_sampling(struct recorder *r, uint64_t now)
+{
+	record_enable(r, false, true);
+	r->enabled = now;
+	r->enable_at = UINT64_MAX;
+}
+
+/* A command's events on threads let themselves count when it is executed. */
 void
 record_begin(struct recorder *r, struct slice command)
 {
+	bool by_exec = r->by_command && !r->per_cpu;
 	size_t i;
 
-	write_head(r, command);
-	for (i = 0; i < r->n_fds && !r->by_command; i++)
-		ioctl(r->fds[i].fd, PERF_EVENT_IOC_ENABLE, 0);
+	r->start = monotonic_ns();
+	r->command_line = command;
+	if (r->opt.rotate_ns)
+		r->rotate_at = r->start + r->opt.rotate_ns;
+	write_head(r);
+	record_enable(r, !by_exec, false);
+	if (r->opt.delay_ns)
+		r->enable_at = r->start + r->opt.delay_ns;
+	else if (by_exec)
+		r->enabled = r->start;
+	else
+		enable_sampling(r, r->start);
 	for (i = 0; i < r->found.n; i++)
 		record_find_process(r, r->found.pid[i], r->start);
+	if (r->opt.everything)
+		record_find_processes(r);
 	pass_on(r);
 }
 
@@ -137,14 +194,82 @@ oldest_ring(struct recorder *r, uint64_t limit)
 	return found;
 }
 
+/* ---- one capture after the other ---- */
+
+static void
+write_lack(struct recorder *r, const char *what, uint64_t count)
+{
+	if (count)
+		capture_write_lack(&r->w, what, count);
+}
+
+static void
+write_lacks(struct recorder *r)
+{
+	write_lack(r, "lost", r->counts.lost);
+	write_lack(r, "throttled", r->counts.throttled);
+	write_lack(r, "output-full", r->counts.dropped);
+	write_lack(r, "exited", r->counts.exited);
+	write_lack(r, "unsampled-ns", r->counts.unsampled_ns);
+	write_lack(r, "kernel-frames", r->no_kernel && !r->opt.no_kernel);
+	write_lack(r, "off-cpu-stacks", r->opt.off_cpu && !r->off_cpu_stacks);
+}
+
+static void
+finish_capture(struct recorder *r)
+{
+	record_write_kernel_symbols(r);
+	record_write_vdso_symbols(r);
+	record_write_all_jit_symbols(r);
+	write_lacks(r);
+	capture_write_end(&r->w);
+	pass_on(r);
+}
+
+static void
+add_counts(struct record_counts *to, const struct record_counts *c)
+{
+	to->samples += c->samples;
+	to->lost += c->lost;
+	to->dropped += c->dropped;
+	to->throttled += c->throttled;
+	to->unsampled_ns += c->unsampled_ns;
+	to->exited += c->exited;
+	to->clock_ns += c->clock_ns;
+}
+
+/* Ends the capture at TIME and begins the next one with all that lives: waits
+ * that go on are split there. */
+static void
+rotate(struct recorder *r, uint64_t time)
+{
+	struct old_tree old;
+
+	record_split_waits(r, time);
+	r->last_time = time;
+	finish_capture(r);
+	sink_next(r->sink);
+	add_counts(&r->before, &r->counts);
+	r->counts = (struct record_counts){ 0 };
+	r->start = time;
+	r->rotate_at = time + r->opt.rotate_ns;
+	record_restart_tree(r, &old);
+	write_head(r);
+	record_repeat_processes(r);
+	record_move_waits(r, &old);
+	record_free_tree(&old);
+	pass_on(r);
+}
+
+/* ---- reading the rings ---- */
+
 /* A record's time is taken before it is visible: what is younger than this
  * waits, so that no ring overtakes another. */
 enum { SETTLE_NS = 1000000 };
 
 static void
-drain(struct recorder *r, bool all)
+drain(struct recorder *r, uint64_t limit)
 {
-	uint64_t limit = all ? UINT64_MAX : monotonic_ns() - SETTLE_NS;
 	struct ring *ring;
 	size_t i;
 
@@ -154,12 +279,16 @@ drain(struct recorder *r, bool all)
 		const struct perf_event_header *h = ring_peek(ring);
 
 		r->last_time = record_order(h);
+		while (r->last_time >= r->rotate_at)
+			rotate(r, r->rotate_at);
 		if (h->type == PERF_RECORD_SAMPLE)
 			record_sample(r, h);
 		else
 			record_sideband(r, h);
 		ring_consume(ring, h);
 	}
+	while (limit != UINT64_MAX && limit >= r->rotate_at)
+		rotate(r, r->rotate_at);
 	pass_on(r);
 }
 
@@ -170,41 +299,54 @@ retire_ended(struct recorder *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_fds; i++)
-		if (r->fds[i].fd >= 0 &&
-		    r->fds[i].revents & (POLLHUP | POLLERR)) {
-			r->fds[i].fd = ~r->fds[i].fd;
+	for (i = r->n_cpus; i < r->n_polls; i++)
+		if (r->polls[i].fd >= 0 &&
+		    r->polls[i].revents & (POLLHUP | POLLERR)) {
+			close(r->polls[i].fd);
+			r->polls[i].fd = -1;
 			r->n_live--;
 		}
+}
+
+/* Until something is due at a time, if that comes first. */
+static int
+shorten(int timeout_ms, uint64_t now, uint64_t due)
+{
+	uint64_t left = due > now ? (due - now) / 1000000 + 1 : 0;
+
+	return due == UINT64_MAX || left > (uint64_t)timeout_ms ? timeout_ms
+								: (int)left;
 }
 
 bool
 record_poll(struct recorder *r, struct pollfd *extra, size_t n, int timeout_ms)
 {
+	uint64_t now = monotonic_ns();
 	size_t i;
 
-	GROW(r->fds, r->cap_fds, r->n_fds + n);
+	timeout_ms = shorten(timeout_ms, now, r->enable_at);
+	timeout_ms = shorten(timeout_ms, now, r->rotate_at);
+	GROW(r->polls, r->cap_polls, r->n_polls + n);
 	for (i = 0; i < n; i++)
-		r->fds[r->n_fds + i] = extra[i];
-	if (poll(r->fds, r->n_fds + n, timeout_ms) > 0)
+		r->polls[r->n_polls + i] = extra[i];
+	if (poll(r->polls, r->n_polls + n, timeout_ms) > 0)
 		retire_ended(r);
 	for (i = 0; i < n; i++)
-		extra[i].revents = r->fds[r->n_fds + i].revents;
-	drain(r, false);
-	return r->n_live > 0;
+		extra[i].revents = r->polls[r->n_polls + i].revents;
+	now = monotonic_ns();
+	if (now >= r->enable_at)
+		enable_sampling(r, now);
+	drain(r, now - SETTLE_NS);
+	return r->n_live > 0 || (r->opt.everything && !r->by_command);
 }
 
 struct record_counts
 record_counts(const struct recorder *r)
 {
-	return r->counts;
-}
+	struct record_counts c = r->before;
 
-static void
-write_lack(struct recorder *r, const char *what, uint64_t count)
-{
-	if (count)
-		capture_write_lack(&r->w, what, count);
+	add_counts(&c, &r->counts);
+	return c;
 }
 
 /* Processes too short for a sample of their own: an inherited event starts a
@@ -212,12 +354,20 @@ write_lack(struct recorder *r, const char *what, uint64_t count)
 static uint64_t
 unsampled_ns(const struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 {
-	uint64_t had = user_ns + (r->attr.exclude_kernel ? 0 : system_ns);
-	uint64_t period = 1000000000u / r->opt.frequency;
-	uint64_t seen = r->counts.weight + r->counts.lost * period;
+	struct record_counts c = record_counts(r);
+	const struct record_event *clock = NULL;
+	uint64_t had, seen;
+	size_t i;
 
-	if (strcmp(r->opt.event->unit, "ns") ||
-	    had <= seen + 10 * period + had / 50)
+	for (i = 0; i < r->n_events; i++)
+		if (r->events[i].is_clock)
+			clock = &r->events[i];
+	if (!clock || clock->attr.exclude_user || r->opt.n_cpus ||
+	    r->opt.delay_ns || r->n_events > 2)
+		return 0;
+	had = user_ns + (clock->attr.exclude_kernel ? 0 : system_ns);
+	seen = c.clock_ns + c.lost * clock->period;
+	if (had <= seen + 10 * clock->period + had / 50)
 		return 0;
 	return had - seen;
 }
@@ -229,12 +379,21 @@ record_abandon(struct recorder *r)
 	processes_free(&r->procs);
 	kernel_free(&r->kernel);
 	capture_writer_free(&r->w);
+	free(r->events);
 	free(r->cpus);
+	free(r->is_chosen);
 	free(r->rings);
+	free(r->polls);
 	free(r->fds);
 	free(r->found.pid);
 	free(r->ended.pid);
+	free(r->refs);
+	free(r->waits);
+	map_free(&r->event_of_id);
 	map_free(&r->attached);
+	map_free(&r->tracked);
+	map_free(&r->strangers);
+	map_free(&r->waiting);
 	free(r->cache);
 	free(r->frames);
 	free(r);
@@ -243,27 +402,15 @@ record_abandon(struct recorder *r)
 struct record_counts
 record_end(struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 {
+	uint64_t now = monotonic_ns();
 	struct record_counts counts;
-	size_t i;
 
-	for (i = 0; i < r->n_fds; i++)
-		ioctl(r->fds[i].fd < 0 ? ~r->fds[i].fd : r->fds[i].fd,
-		      PERF_EVENT_IOC_DISABLE, 0);
-	drain(r, true);
-	record_write_kernel_symbols(r);
-	record_write_vdso_symbols(r);
-	record_write_all_jit_symbols(r);
-	write_lack(r, "lost", r->counts.lost);
-	write_lack(r, "throttled", r->counts.throttled);
-	write_lack(r, "output-full", r->counts.dropped);
-	write_lack(r, "exited", r->exited_samples);
+	record_disable(r);
+	drain(r, UINT64_MAX);
+	record_split_waits(r, now);
 	r->counts.unsampled_ns = unsampled_ns(r, user_ns, system_ns);
-	write_lack(r, "unsampled-ns", r->counts.unsampled_ns);
-	if (r->attr.exclude_kernel)
-		write_lack(r, "kernel-frames", 1);
-	capture_write_end(&r->w);
-	pass_on(r);
-	counts = r->counts;
+	finish_capture(r);
+	counts = record_counts(r);
 	record_abandon(r);
 	return counts;
 }

@@ -6,6 +6,7 @@
 /* The record's parts, in the order of linux/perf_event.h for this recorder's
  * sample_type. */
 struct sample {
+	const struct record_event *event;
 	uint64_t ip, time, period;
 	uint32_t pid, tid, cpu;
 	bool in_kernel;
@@ -22,7 +23,8 @@ static const uint8_t reg_order[] = { 0, 3, 2,  1,  4,  5,  6,  7, 16,
 				     8, 9, 10, 11, 12, 13, 14, 15 };
 enum { N_REGS = sizeof reg_order };
 
-enum { TIME_AT = 3 }; /* in 64-bit words: header, ip, pid and tid, time */
+/* In 64-bit words: header, event's number, ip, pid and tid, time. */
+enum { TIME_AT = 4 };
 
 uint64_t
 record_sample_time(const struct perf_event_header *h)
@@ -63,19 +65,24 @@ parse_sample(const struct recorder *r, const struct perf_event_header *h,
 	     struct sample *s)
 {
 	const uint64_t *word = (const void *)h, *end = word + h->size / 8;
+	const uint32_t *event;
 
-	if (end - word < 7)
+	if (end - word < 8)
 		return false;
-	*s = (struct sample){ .ip = word[1],
-			      .pid = (uint32_t)word[2],
-			      .tid = (uint32_t)(word[2] >> 32),
-			      .time = word[3],
-			      .cpu = (uint32_t)word[4],
-			      .period = word[5],
-			      .n_chain = word[6] };
+	event = map_find(&r->event_of_id, word[1]);
+	if (!event || r->events[*event].role == EVENT_TRACK)
+		return false;
+	*s = (struct sample){ .event = &r->events[*event],
+			      .ip = word[2],
+			      .pid = (uint32_t)word[3],
+			      .tid = (uint32_t)(word[3] >> 32),
+			      .time = word[4],
+			      .cpu = (uint32_t)word[5],
+			      .period = word[6],
+			      .n_chain = word[7] };
 	s->in_kernel = (h->misc & PERF_RECORD_MISC_CPUMODE_MASK) ==
 		       PERF_RECORD_MISC_KERNEL;
-	word += 7;
+	word += 8;
 	if (s->n_chain > (uint64_t)(end - word))
 		return false;
 	s->chain = word;
@@ -122,36 +129,11 @@ look_up(void *ctx, uint64_t pc, struct unwind_code *code)
 	return true;
 }
 
-static char
-module_base(const struct module *m)
-{
-	if (m->kind == MODULE_JIT)
-		return 'a';
-	return m->readable ? 'v' : 'o';
-}
-
-static uint32_t
-write_user_frame(struct recorder *r, uint32_t parent,
-		 const struct unwind_frame *f)
-{
-	struct module *m;
-
-	if (f->module == UNWIND_NO_MODULE)
-		return capture_write_frame(&r->w, parent, r->unknown_module, 0);
-	m = r->procs.modules.list[f->module];
-	if (!m->capture_id)
-		m->capture_id =
-			capture_write_module(&r->w, slice_str(m->build_id),
-					     module_base(m), m->key.path);
-	return capture_write_frame(&r->w, parent, m->capture_id,
-				   f->pc - f->bias);
-}
-
 static uint32_t
 write_user_frames(struct recorder *r, uint32_t node, size_t n)
 {
 	while (n--)
-		node = write_user_frame(r, node, &r->frames[n]);
+		node = record_user_frame(r, node, &r->frames[n]);
 	return node;
 }
 
@@ -164,9 +146,9 @@ write_cut(struct recorder *r, enum unwind_end end)
 		return 0;
 	case UNWIND_TRUNCATED:
 	case UNWIND_LIMIT:
-		return capture_write_frame(&r->w, 0, r->truncated_module, 0);
+		return record_special(r, 0, TRUNCATED);
 	default:
-		return capture_write_frame(&r->w, 0, r->no_cfi_module, 0);
+		return record_special(r, 0, NO_CFI);
 	}
 }
 
@@ -198,30 +180,34 @@ find_frame(struct recorder *r, const struct process *p, uint64_t pc)
 	return (struct unwind_frame){ pc, code.bias, code.module };
 }
 
-/* What the kernel found by following frame pointers. */
+/* What the kernel found by following frame pointers. It stops at a number of
+ * frames, those of its own included. */
 static uint32_t
 take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 {
 	bool user = false;
-	size_t n = 0;
+	size_t n = 0, all = 0;
 	uint64_t i;
 
 	for (i = 0; i < s->n_chain && n < FRAMES_MAX; i++) {
-		if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX)
+		if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX) {
 			user = s->chain[i] == (uint64_t)PERF_CONTEXT_USER;
-		else if (user)
+			continue;
+		}
+		all++;
+		if (user)
 			r->frames[n] = find_frame(r, p, s->chain[i] - !!n), n++;
 	}
-	return write_user_frames(r, 0, n);
+	return write_user_frames(r,
+				 write_cut(r, all < r->chain_max
+						      ? UNWIND_COMPLETE
+						      : UNWIND_TRUNCATED),
+				 n);
 }
 
 static uint32_t
-write_user_stack(struct recorder *r, struct sample *s)
+write_user_stack(struct recorder *r, const struct process *p, struct sample *s)
 {
-	const struct process *p = process_find(&r->procs, (pid_t)s->pid);
-
-	if (!p)
-		p = record_find_process(r, (pid_t)s->pid, s->time);
 	if (r->opt.unwind == RECORD_FP)
 		return take_chain(r, p, s);
 	/* In the middle of an exec or an exit there is no user stack. */
@@ -234,29 +220,20 @@ write_user_stack(struct recorder *r, struct sample *s)
 		return 0;
 	/* 32-bit code, or only the innermost frame was asked for. */
 	r->frames[0] = find_frame(r, p, s->ip);
-	return write_user_frame(r, s->regs ? write_cut(r, UNWIND_NO_CFI) : 0,
-				&r->frames[0]);
+	return record_user_frame(r, s->regs ? write_cut(r, UNWIND_NO_CFI) : 0,
+				 &r->frames[0]);
 }
 
 /* ---- kernel frames ---- */
-
-static uint32_t
-write_kernel_frame(struct recorder *r, uint32_t parent, uint64_t pc)
-{
-	struct kernel_part *k = kernel_find(&r->kernel, pc);
-
-	if (!k->capture_id)
-		k->capture_id = capture_write_module(
-			&r->w, slice_str(k->build_id), k->start ? 'k' : 'a',
-			slice_str(k->name));
-	return capture_write_frame(&r->w, parent, k->capture_id, pc - k->start);
-}
 
 static uint32_t
 write_kernel_stack(struct recorder *r, uint32_t node, const struct sample *s)
 {
 	uint64_t i, first = 0, end = 0;
 
+	/* A switch is the kernel's, even for those who may not see into it. */
+	if (r->no_kernel)
+		return node;
 	for (i = 0; i < s->n_chain; i++)
 		if (s->chain[i] == (uint64_t)PERF_CONTEXT_KERNEL)
 			first = end = i + 1;
@@ -265,15 +242,42 @@ write_kernel_stack(struct recorder *r, uint32_t node, const struct sample *s)
 		else if (first)
 			end = i + 1;
 	if (end == first && s->in_kernel)
-		return write_kernel_frame(r, node, s->ip);
+		return record_kernel_frame(r, node, s->ip);
 	for (i = end; i-- > first;)
-		node = write_kernel_frame(r, node, s->chain[i] - (i > first));
+		node = record_kernel_frame(r, node, s->chain[i] - (i > first));
 	return node;
+}
+
+/* ---- samples ---- */
+
+/* Whether it is a target's: what a processor tells is of everybody, and before
+ * its exec the command is a copy of the recorder. */
+static const struct process *
+sampled_process(struct recorder *r, const struct sample *s)
+{
+	/* The kernel no longer knows whose it was: the task is being reaped. */
+	if ((int32_t)s->pid < 0 || (!s->pid && !r->opt.everything)) {
+		if (!r->per_cpu || r->opt.everything)
+			r->counts.exited++;
+		return NULL;
+	}
+	if (r->command && (pid_t)s->pid == r->command)
+		return NULL;
+	return record_get_process(r, (pid_t)s->pid, s->time);
+}
+
+static void
+count(struct recorder *r, const struct sample *s)
+{
+	r->counts.samples++;
+	if (s->event->is_clock)
+		r->counts.clock_ns += s->period;
 }
 
 void
 record_sample(struct recorder *r, const struct perf_event_header *h)
 {
+	const struct process *p;
 	struct sample s;
 	uint32_t node;
 
@@ -281,19 +285,21 @@ record_sample(struct recorder *r, const struct perf_event_header *h)
 		r->counts.lost++;
 		return;
 	}
-	r->counts.samples++;
-	r->counts.weight += s.period;
-	/* The kernel no longer knows whose it was: the task is being reaped. */
-	if ((int32_t)s.pid <= 0) {
-		r->exited_samples++;
+	p = sampled_process(r, &s);
+	if (!p)
 		return;
-	}
+	if (s.event->role == EVENT_SAMPLE)
+		count(r, &s);
 	if (sink_is_full(r->sink)) {
-		r->counts.dropped++;
+		r->counts.dropped += s.event->role == EVENT_SAMPLE;
 		return;
 	}
-	node = write_user_stack(r, &s);
+	node = write_user_stack(r, p, &s);
 	node = write_kernel_stack(r, node, &s);
-	capture_write_sample(&r->w, record_time(r, s.time), s.pid, s.tid, s.cpu,
-			     r->event_id, s.period, node);
+	if (s.event->role == EVENT_SAMPLE)
+		capture_write_sample(&r->w, record_time(r, s.time), s.pid,
+				     s.tid, s.cpu, s.event->capture_id,
+				     s.period, node);
+	else
+		record_wait_stack(r, (pid_t)s.pid, (pid_t)s.tid, node);
 }

@@ -9,8 +9,8 @@
 #include "base/number.h"
 #include "base/xalloc.h"
 
-/* sample_id_all's trailer: pid and tid, time, cpu. */
-enum { TRAILER = 24 };
+/* sample_id_all's trailer: pid and tid, time, cpu, event's number. */
+enum { TRAILER = 32 };
 
 uint64_t
 record_time(const struct recorder *r, uint64_t monotonic)
@@ -85,6 +85,13 @@ take_name(struct recorder *r, const struct process *p, pid_t tid,
 			   (uint32_t)tid, name);
 }
 
+/* With -t, others' switches are seen, too. */
+static bool
+is_recorded_thread(const struct recorder *r, pid_t tid)
+{
+	return !r->by_thread || map_find(&r->attached, (uint64_t)tid);
+}
+
 /* Counts the threads of a process that runs already, and names those that
  * are not called like it. */
 static void
@@ -104,6 +111,8 @@ name_threads(struct recorder *r, struct process *p, uint64_t time)
 		if (!parse_u64(slice_str(d->d_name), &tid))
 			continue;
 		p->threads++;
+		if (r->opt.off_cpu && is_recorded_thread(r, (pid_t)tid))
+			record_wait_unseen(r, p->pid, (pid_t)tid);
 		name.len = read_comm(p->pid, (pid_t)tid, text);
 		if (name.len &&
 		    !slice_eq(name, intern_get(&r->procs.names, p->name)))
@@ -120,7 +129,9 @@ record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 {
 	char name[64];
 	size_t n = read_comm(pid, pid, name);
-	struct slice s = n ? (struct slice){ name, n } : SLICE_LIT("[ended]");
+	struct slice s = n     ? (struct slice){ name, n }
+			 : pid ? SLICE_LIT("[ended]")
+			       : SLICE_LIT("[idle]");
 	struct process *p = process_start(&r->procs, pid, 0, s);
 
 	process_read_maps(&r->procs, p);
@@ -129,12 +140,87 @@ record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 	return p;
 }
 
-static struct process *
-get_process(struct recorder *r, pid_t pid, uint64_t time)
+/* The parent of a process that runs; 0 when it is gone. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], line[512];
+	int ppid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof line, f)) {
+		const char *name_end = strrchr(line, ')');
+
+		if (!name_end || sscanf(name_end, ") %*c %d", &ppid) != 1)
+			ppid = 0;
+	}
+	if (f)
+		fclose(f);
+	return ppid;
+}
+
+/* Where whole processors are watched for some processes' sake, the others are
+ * nobody. That a process was forked by one of ours may be among the records
+ * that were lost. */
+static bool
+is_stranger(struct recorder *r, pid_t pid)
+{
+	bool added;
+
+	if (!r->per_cpu || r->opt.everything)
+		return false;
+	if (!r->counts.lost && !r->before.lost)
+		return true;
+	map_put(&r->strangers, (uint32_t)pid, &added);
+	if (added && process_find(&r->procs, parent_of(pid)))
+		map_remove(&r->strangers, (uint32_t)pid);
+	return map_find(&r->strangers, (uint32_t)pid);
+}
+
+struct process *
+record_get_process(struct recorder *r, pid_t pid, uint64_t time)
 {
 	struct process *p = process_find(&r->procs, pid);
 
-	return p ? p : record_find_process(r, pid, time);
+	if (p || is_stranger(r, pid))
+		return p;
+	return record_find_process(r, pid, time);
+}
+
+void
+record_find_processes(struct recorder *r)
+{
+	struct dirent *d;
+	uint64_t pid;
+	DIR *dir = opendir("/proc");
+
+	while (dir && (d = readdir(dir)))
+		if (parse_u64(slice_str(d->d_name), &pid) &&
+		    !process_find(&r->procs, (pid_t)pid))
+			record_find_process(r, (pid_t)pid, r->start);
+	if (dir)
+		closedir(dir);
+}
+
+void
+record_repeat_processes(struct recorder *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->procs.n; i++)
+		if (r->procs.list[i]->threads && r->procs.list[i]->started)
+			write_proc(r, r->procs.list[i], r->start, "found");
+	for (i = 0; r->procs.threads.n && i <= r->procs.threads.mask; i++) {
+		const struct map_entry *e = &r->procs.threads.entries[i];
+
+		if (e->used)
+			capture_write_name(
+				&r->w, 0, (uint32_t)(e->key >> 32),
+				(uint32_t)e->key,
+				intern_get(&r->procs.names, e->value));
+	}
 }
 
 struct map_record {
@@ -158,7 +244,9 @@ take_map(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 		return;
 	key = (struct module_key){ m->major, m->minor, m->inode, m->generation,
 				   record_text(h, sizeof *m) };
-	p = get_process(r, (pid_t)m->pid, time);
+	p = record_get_process(r, (pid_t)m->pid, time);
+	if (!p)
+		return;
 	process_map(&r->procs, p, m->addr, m->len, m->offset, &key);
 }
 
@@ -193,7 +281,9 @@ take_comm(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 	if (h->size < sizeof *c + TRAILER || (int32_t)c->pid <= 0)
 		return;
 	name = record_text(h, sizeof *c);
-	p = get_process(r, (pid_t)c->pid, time);
+	p = record_get_process(r, (pid_t)c->pid, time);
+	if (!p)
+		return;
 	if (h->misc & PERF_RECORD_MISC_COMM_EXEC) {
 		take_exec(r, p, name, time);
 		return;
@@ -230,7 +320,13 @@ take_fork(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 
 	if (h->size < sizeof *t || (int32_t)t->pid <= 0)
 		return;
-	parent = get_process(r, (pid_t)t->ppid, time);
+	parent = record_get_process(r, (pid_t)t->ppid, time);
+	if (!parent) {
+		/* The number of one of ours may be in use again. */
+		process_forget(&r->procs, (pid_t)t->pid);
+		return;
+	}
+	map_remove(&r->strangers, t->pid);
 	if (t->pid == t->ppid)
 		take_new_thread(r, parent, t, time);
 	else
@@ -273,6 +369,7 @@ take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 	if (!p)
 		return;
 	process_forget_thread(&r->procs, p, (pid_t)t->tid);
+	record_wait_forget(r, (pid_t)t->tid);
 	if (!p->threads || --p->threads)
 		return;
 	record_write_jit_symbols(r, p->pid);
@@ -290,6 +387,49 @@ take_lost(struct recorder *r, const struct perf_event_header *h)
 		r->counts.lost += word[2];
 	else if (h->type == PERF_RECORD_LOST_SAMPLES && h->size >= 16)
 		r->counts.lost += word[1];
+}
+
+struct trailer {
+	uint32_t pid, tid;
+	uint64_t time;
+	uint32_t cpu, reserved;
+	uint64_t id;
+};
+
+static bool
+is_chosen_cpu(const struct recorder *r, uint32_t cpu)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_cpus; i++)
+		if ((uint32_t)r->cpus[i] == cpu)
+			return r->is_chosen[i];
+	return false;
+}
+
+static void
+take_switch(struct recorder *r, const struct perf_event_header *h)
+{
+	struct trailer t;
+	const struct process *p;
+
+	if (h->size < sizeof *h + sizeof t)
+		return;
+	memcpy(&t, (const char *)h + h->size - sizeof t, sizeof t);
+	if ((int32_t)t.pid <= 0 || (int32_t)t.tid <= 0 ||
+	    !is_recorded_thread(r, (pid_t)t.tid) ||
+	    (r->command && (pid_t)t.pid == r->command))
+		return;
+	p = record_get_process(r, (pid_t)t.pid, t.time);
+	/* An ending thread's last switch is no wait. */
+	if (!p || !p->threads)
+		return;
+	if (!(h->misc & PERF_RECORD_MISC_SWITCH_OUT))
+		record_wait_ends(r, (pid_t)t.tid, t.cpu, t.time);
+	else if (is_chosen_cpu(r, t.cpu))
+		record_wait_begins(r, (pid_t)t.pid, (pid_t)t.tid, t.time,
+				   h->misc &
+					   PERF_RECORD_MISC_SWITCH_OUT_PREEMPT);
 }
 
 void
@@ -316,6 +456,11 @@ record_sideband(struct recorder *r, const struct perf_event_header *h)
 		break;
 	case PERF_RECORD_THROTTLE:
 		r->counts.throttled++;
+		break;
+	case PERF_RECORD_SWITCH:
+	case PERF_RECORD_SWITCH_CPU_WIDE:
+		if (r->opt.off_cpu)
+			take_switch(r, h);
 		break;
 	}
 }

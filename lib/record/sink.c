@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/buf.h"
 #include "base/msg.h"
 #include "base/output.h"
@@ -13,28 +15,84 @@
 /* Waiting bytes above which samples are dropped: a minute of a busy machine. */
 enum { FULL = 32 << 20, WRITE_AT = 32 << 10, FLUSH_MS = 500 };
 
+/* Where in the waiting bytes a file ends and the next begins. */
+struct cut {
+	size_t at;
+	char *path; /* of the next */
+};
+
 struct sink {
 	struct output *out;
+	unsigned flags;
+	const char *pattern; /* NULL: one file */
+	unsigned keep;
+	char *path; /* the last that was named, with a pattern */
+	/* The writing thread's, finished ones first: */
+	char **files;
+	size_t n_files, cap_files;
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock: */
 	struct buf waiting;
+	struct cut *cuts;
+	size_t n_cuts, cap_cuts;
 	bool closing;
 	int failed; /* errno */
 };
 
-struct sink *
-sink_open(const char *path, bool gzip)
+static struct sink *
+open_first(const char *path, unsigned flags)
 {
 	struct sink *s = xcalloc(1, sizeof *s);
 
-	s->out = output_open_lenient(
-		path, OUTPUT_NO_TERMINAL | (gzip ? OUTPUT_GZIP : 0),
-		"a capture");
+	s->flags = flags;
+	s->out = output_open_lenient(path, flags, "a capture");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
+	return s;
+}
+
+struct sink *
+sink_open(const char *path, bool gzip)
+{
+	return open_first(path, OUTPUT_NO_TERMINAL | (gzip ? OUTPUT_GZIP : 0));
+}
+
+/* That the pattern is the user's is the purpose. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+char *
+sink_name_file(const char *pattern, time_t when)
+{
+	char path[4096];
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	if (!strftime(path, sizeof path, pattern, &tm))
+		die("-o: '%s' gives no file name", pattern);
+	return xstrdup(path);
+}
+#pragma GCC diagnostic pop
+
+static void
+add_file(struct sink *s, char *path)
+{
+	GROW(s->files, s->cap_files, s->n_files + 1);
+	s->files[s->n_files++] = path;
+}
+
+struct sink *
+sink_open_pattern(const char *pattern, bool gzip, unsigned keep)
+{
+	char *path = sink_name_file(pattern, time(NULL));
+	struct sink *s = sink_open(path, gzip);
+
+	s->pattern = pattern;
+	s->keep = keep;
+	s->path = xstrdup(path);
+	add_file(s, path);
 	return s;
 }
 
@@ -61,13 +119,66 @@ wait_for_bytes(struct sink *s)
 {
 	struct timespec until = time_in(FLUSH_MS);
 
-	while (!s->closing && s->waiting.len < WRITE_AT)
+	while (!s->closing && !s->n_cuts && s->waiting.len < WRITE_AT)
 		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) ==
 		    ETIMEDOUT) {
 			if (s->waiting.len)
 				return;
 			until = time_in(FLUSH_MS);
 		}
+}
+
+static void
+fail(struct sink *s, int err)
+{
+	pthread_mutex_lock(&s->lock);
+	s->failed = err;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+write_bytes(struct sink *s, const char *p, size_t n)
+{
+	if (n && s->out && !output_try_write(s->out, p, n))
+		fail(s, errno);
+}
+
+static void
+remove_oldest(struct sink *s)
+{
+	unlink(s->files[0]);
+	free(s->files[0]);
+	memmove(s->files, s->files + 1, --s->n_files * sizeof *s->files);
+}
+
+/* The current file becomes whole, and PATH the current one. */
+static void
+change_file(struct sink *s, char *path)
+{
+	if (s->out && !output_try_close(s->out)) {
+		s->out = NULL;
+		fail(s, errno);
+	}
+	while (s->keep && s->n_files > s->keep)
+		remove_oldest(s);
+	add_file(s, path);
+	if (s->out)
+		s->out = output_open_lenient(path, s->flags, "a capture");
+}
+
+/* What was waiting, with the files' ends in it. */
+static void
+write_parts(struct sink *s, struct buf *bytes, struct cut *cuts, size_t n)
+{
+	size_t at = 0, i;
+
+	for (i = 0; i < n; i++) {
+		write_bytes(s, bytes->ptr + at, cuts[i].at - at);
+		at = cuts[i].at;
+		change_file(s, cuts[i].path);
+	}
+	if (bytes->len > at)
+		write_bytes(s, bytes->ptr + at, bytes->len - at);
 }
 
 static void *
@@ -78,19 +189,22 @@ write_waiting(void *ctx)
 	bool closing;
 
 	do {
+		struct cut *cuts;
+		size_t n_cuts;
+
 		pthread_mutex_lock(&s->lock);
 		wait_for_bytes(s);
 		swap = s->waiting;
 		s->waiting = taken;
 		taken = swap;
+		cuts = s->cuts;
+		n_cuts = s->n_cuts;
+		s->cuts = NULL;
+		s->n_cuts = s->cap_cuts = 0;
 		closing = s->closing;
 		pthread_mutex_unlock(&s->lock);
-		if (taken.len &&
-		    !output_try_write(s->out, taken.ptr, taken.len)) {
-			pthread_mutex_lock(&s->lock);
-			s->failed = errno;
-			pthread_mutex_unlock(&s->lock);
-		}
+		write_parts(s, &taken, cuts, n_cuts);
+		free(cuts);
 		buf_clear(&taken);
 	} while (!closing);
 	buf_free(&taken);
@@ -119,6 +233,33 @@ sink_put(struct sink *s, struct slice bytes)
 		buf_slice(&s->waiting, bytes);
 	if (s->waiting.len >= WRITE_AT)
 		pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* A clock that was set back must not lead to a file that is there. */
+static char *
+name_next(const struct sink *s)
+{
+	char *path = sink_name_file(s->pattern, time(NULL)), *other;
+
+	if (strcmp(path, s->path))
+		return path;
+	other = xasprintf("%s.1", path);
+	free(path);
+	return other;
+}
+
+void
+sink_next(struct sink *s)
+{
+	char *path = name_next(s);
+
+	free(s->path);
+	s->path = xstrdup(path);
+	pthread_mutex_lock(&s->lock);
+	GROW(s->cuts, s->cap_cuts, s->n_cuts + 1);
+	s->cuts[s->n_cuts++] = (struct cut){ s->waiting.len, path };
+	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -183,6 +324,11 @@ sink_free(struct sink *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->wake);
 	buf_free(&s->waiting);
+	while (s->n_files)
+		free(s->files[--s->n_files]);
+	free(s->files);
+	free(s->cuts);
+	free(s->path);
 	free(s);
 }
 
@@ -193,10 +339,12 @@ sink_close(struct sink *s)
 
 	stop_thread(s);
 	failed = s->failed;
-	if (failed)
+	if (s->out && failed)
 		output_abandon(s->out);
-	else if (!output_try_close(s->out))
+	else if (s->out && !output_try_close(s->out))
 		failed = errno;
+	if (s->keep && !failed && s->n_files > s->keep)
+		remove_oldest(s);
 	sink_free(s);
 	return failed;
 }
@@ -208,6 +356,7 @@ sink_abandon(struct sink *s)
 	buf_clear(&s->waiting);
 	pthread_mutex_unlock(&s->lock);
 	stop_thread(s);
-	output_abandon(s->out);
+	if (s->out)
+		output_abandon(s->out);
 	sink_free(s);
 }

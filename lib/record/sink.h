@@ -8,6 +8,7 @@
 #define PK_RECORD_SINK_H
 
 #include <stdbool.h>
+#include <time.h>
 #include "base/slice.h"
 
 struct sink;
@@ -16,6 +17,16 @@ struct sink;
  * thread starts with sink_start, so that the caller can fork before. */
 struct sink *sink_open(const char *path, bool gzip);
 void sink_start(struct sink *s);
+
+/*
+ * For a recording in several files: the path is a pattern of strftime(3), in
+ * UTC. sink_next ends a file and begins
+ * another; of the finished ones the last KEEP are kept, all if 0.
+ */
+struct sink *sink_open_pattern(const char *pattern, bool gzip, unsigned keep);
+void sink_next(struct sink *s);
+/* PATTERN filled in for that moment; the caller frees it. */
+char *sink_name_file(const char *pattern, time_t when);
 
 /* Takes a copy. Never blocks on the output. */
 void sink_put(struct sink *s, struct slice bytes);
