@@ -100,3 +100,29 @@ on_terminal() {
 	script -qec "$1" /dev/null </dev/null | tr -d '\r'
 	return "${PIPESTATUS[0]}"
 }
+
+# samples_with PATTERN: how many samples of the folded stacks on standard
+# input match; samples_of TEXT: that begin with TEXT, which is no pattern.
+samples_with() {
+	awk -v pattern="$1" '$0 ~ pattern { n += $NF } END { printf "%.0f\n", n }'
+}
+
+samples_of() {
+	TEXT=$1 awk 'index($0, ENVIRON["TEXT"]) == 1 { n += $NF }
+		END { printf "%.0f\n", n }'
+}
+
+# In the background, without bats's descriptor: bats waits for who holds it.
+background() {
+	"$@" 3>&- &
+}
+
+# whole_share CAPTURE: the percentage of all samples whose stack is not cut,
+# and their number.
+whole_share() {
+	awk '$1 == "mod" { path[$2] = $5 }
+		$1 == "f" { root[$2] = $3 ? root[$3] : path[$4] }
+		$1 == "s" { n++; if (root[$8] !~ /truncated|no-cfi|unknown/) whole++ }
+		END { if (!n) exit 1; printf "%.2f of %d\n", 100 * whole / n, n }' \
+		"$1"
+}

@@ -9,32 +9,6 @@ setup() {
 	need_profiling
 }
 
-# samples_with PATTERN: how many samples of the folded stacks on standard
-# input match; samples_of TEXT: that begin with TEXT, which is no pattern.
-samples_with() {
-	awk -v pattern="$1" '$0 ~ pattern { n += $NF } END { print n + 0 }'
-}
-
-samples_of() {
-	TEXT=$1 awk 'index($0, ENVIRON["TEXT"]) == 1 { n += $NF }
-		END { print n + 0 }'
-}
-
-# In the background, without bats's descriptor: bats waits for who holds it.
-background() {
-	"$@" 3>&- &
-}
-
-# whole_share CAPTURE: the percentage of all samples whose stack is not cut,
-# and their number.
-whole_share() {
-	awk '$1 == "mod" { path[$2] = $5 }
-		$1 == "f" { root[$2] = $3 ? root[$3] : path[$4] }
-		$1 == "s" { n++; if (root[$8] !~ /truncated|no-cfi|unknown/) whole++ }
-		END { if (!n) exit 1; printf "%.2f of %d\n", 100 * whole / n, n }' \
-		"$1"
-}
-
 @test "stacks of a C++ program reach the start of their thread" {
 	pk-sample -o a.pkc "$(build_program cxxstacks)" 10
 	run -0 whole_share a.pkc

@@ -3,6 +3,8 @@
  * is then what there was, and the picture shows what it does not know. */
 #include "fold/internal.h"
 
+#include <math.h>
+
 static const struct lack_frame {
 	const char *what, *frame;
 	bool ns; /* counts nanoseconds, not samples */
@@ -50,7 +52,7 @@ lack_value(const struct folder *f, const struct lack_frame *l, double count)
 	if (l->ns == weight)
 		return count;
 	if (!l->ns)
-		return count * period;
+		return round(count * period);
 	samples = period ? count / period : 0;
 	return samples < 1 ? 1 : (double)(uint64_t)(samples + 0.5);
 }

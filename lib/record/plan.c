@@ -276,8 +276,7 @@ add_stacks(struct recorder *r, struct perf_event_attr *a)
 {
 	bool cfi = r->opt.unwind == RECORD_CFI;
 
-	a->sample_type |=
-		PERF_SAMPLE_IP | PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN;
+	a->sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_CALLCHAIN;
 	if (cfi)
 		a->sample_type |=
 			PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
@@ -291,7 +290,9 @@ add_stacks(struct recorder *r, struct perf_event_attr *a)
 		a->inherit = 0;
 }
 
-/* A tracepoint is rare, or it was chosen to see each. */
+/* A tracepoint is rare, or it was chosen to see each. Asked for the period, the
+ * kernel would make a sample of each event it counts: it is only asked where
+ * it varies. */
 static void
 set_period(struct recorder *r, struct record_event *e)
 {
@@ -299,10 +300,12 @@ set_period(struct recorder *r, struct record_event *e)
 		e->attr.type == PERF_TYPE_TRACEPOINT && !r->opt.frequency_given;
 
 	e->attr.freq = !r->opt.period && !each;
-	if (e->attr.freq)
+	if (e->attr.freq) {
 		e->attr.sample_freq = r->opt.frequency;
-	else
+		e->attr.sample_type |= PERF_SAMPLE_PERIOD;
+	} else {
 		e->attr.sample_period = r->opt.period ? r->opt.period : 1;
+	}
 	if (!e->attr.freq)
 		e->period = e->attr.sample_period;
 	else if (!strcmp(e->unit, "ns"))
@@ -342,7 +345,7 @@ add_switching(struct recorder *r)
 	e->unit = "count";
 	e->attr.type = PERF_TYPE_SOFTWARE;
 	e->attr.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
-	e->attr.sample_period = 1;
+	e->attr.sample_period = e->period = 1;
 	add_stacks(r, &e->attr);
 }
 

@@ -77,12 +77,12 @@ parse_sample(const struct recorder *r, const struct perf_event_header *h,
 			      .pid = (uint32_t)word[3],
 			      .tid = (uint32_t)(word[3] >> 32),
 			      .time = word[4],
-			      .cpu = (uint32_t)word[5],
-			      .period = word[6],
-			      .n_chain = word[7] };
+			      .cpu = (uint32_t)word[5] };
 	s->in_kernel = (h->misc & PERF_RECORD_MISC_CPUMODE_MASK) ==
 		       PERF_RECORD_MISC_KERNEL;
-	word += 8;
+	word += 6;
+	s->period = s->event->attr.freq ? *word++ : s->event->period;
+	s->n_chain = *word++;
 	if (s->n_chain > (uint64_t)(end - word))
 		return false;
 	s->chain = word;
