@@ -595,6 +595,94 @@ perf_map() {
 	[ "$output" = "refused: it is no ELF file" ]
 }
 
+# functions FILE: `NAME ADDR` of what nm finds defined in code, lower case and
+# without the marks of versions.
+functions() {
+	nm "$@" 2>/dev/null | awk '$2 ~ /^[tTi]$/ && $3 !~ /^[.$]/ {
+		sub(/@.*/, "", $3); sub(/^0+/, "", $1); print $3, $1 }' | sort -u
+}
+
+@test "a recorder finds in a file, stripped or not, what nm does" {
+	need nm binutils
+	twelve=$(build_program twelve)
+	objcopy --only-keep-debug "$twelve" debug
+	strip -o stripped "$twelve"
+	run -0 "$unit/symbol_table" file "$twelve"
+	# Of several names at one address there is one; nm's others lie there.
+	awk 'NR == FNR { at[$1] = $4; next }
+		{ n++; if (!($2 in at)) { print; bad = 1 } }
+		END { exit bad || n < 15 }' <(cat <<<"$output") \
+		<(functions "$twelve")
+	grep -q ' printf@plt$' <<<"$output"
+	run -0 "$unit/symbol_table" file stripped debug
+	diff <("$unit/symbol_table" file "$twelve") <(cat <<<"$output")
+	run -0 "$unit/symbol_table" file stripped
+	[[ $output != *busy_155* ]]
+	# A library has its dynamic symbols left.
+	libz=$(ldd "$PK_BUILDDIR/tools/pk-fold" | awk '/libz/ { print $3 }')
+	run -0 "$unit/symbol_table" file "$libz"
+	awk 'NR == FNR { at[$1] = $4; next }
+		{ n++; if (!($2 in at)) { print; bad = 1 } }
+		END { exit bad || n < 50 }' <(cat <<<"$output") \
+		<(functions -D "$libz")
+}
+
+@test "a recorder is not hurt by files that are cut, huge or forged" {
+	twelve=$(build_program twelve)
+	limited() {
+		(ulimit -v 4000000; timeout 20 "$unit/symbol_table" file "$@")
+	}
+	[ -z "${PK_SANITIZE:-}" ] || limited() {
+		timeout 20 "$unit/symbol_table" file "$@"
+	}
+	for size in 0 10 63 64 1000 10000; do
+		head -c $size "$twelve" >cut
+		run -1 limited cut
+	done
+	echo no >text
+	run -1 limited text
+	# Its tables cut off, its section headers left.
+	cp "$twelve" holes
+	read -r offset length < <(readelf -SW "$twelve" |
+		sed 's/^ *\[ *[0-9]*\] *//' | awk '$1 == ".strtab" { print $4, $5 }')
+	dd if=/dev/zero of=holes bs=1 seek=$((16#$offset)) \
+		count=$((16#$length)) conv=notrunc status=none
+	run -0 limited holes
+	[[ $output != *busy_155* ]]
+	# Sparse, with four million section headers: the first one's size says
+	# how many they are.
+	cp "$twelve" huge
+	truncate -s 1G huge
+	headers=$(readelf -hW "$twelve" |
+		awk '/Start of section headers/ { print $5 }')
+	printf '\0\0' | dd of=huge bs=1 seek=60 conv=notrunc status=none
+	printf '\0\0\100\0' | dd of=huge bs=1 seek=$((headers + 32)) \
+		conv=notrunc status=none
+	run -1 limited huge
+	# More than there is memory for.
+	cp "$twelve" sparse
+	truncate -s 1T sparse
+	run -1 limited sparse
+	need python3
+	cat >damage.py <<-'END'
+		import random, subprocess, sys
+
+		# In the headers, where it hurts most.
+		whole = open(sys.argv[2], 'rb').read()
+		random.seed(21)
+		for round in range(40):
+		    damaged = bytearray(whole)
+		    for i in range(4):
+		        damaged[-1 - random.randrange(2000)] = random.randrange(256)
+		    open('damaged', 'wb').write(damaged)
+		    status = subprocess.run([sys.argv[1], 'file', 'damaged'],
+		                            capture_output=True, timeout=20).returncode
+		    if status not in (0, 1):
+		        sys.exit('round %d: %d' % (round, status))
+	END
+	python3 damage.py "$unit/symbol_table" "$twelve"
+}
+
 @test "damaged files give no crash and no endless loop" {
 	cat >d.cc <<-'EOF'
 	#include <vector>

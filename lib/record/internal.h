@@ -168,6 +168,9 @@ void record_move_waits(struct recorder *r, const struct old_tree *old);
  * each capture. */
 void record_write_kernel_symbols(struct recorder *r);
 void record_write_vdso_symbols(struct recorder *r);
+/* Of files that were deleted or replaced or lie in another mount namespace;
+ * under --embed, of all. May be repeated. */
+void record_write_file_symbols(struct recorder *r);
 void record_write_jit_symbols(struct recorder *r, pid_t pid);
 void record_write_all_jit_symbols(struct recorder *r);
 

@@ -5,13 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "symbol/table.h"
 
 /* More than any program's CFI; a file that claims more is damaged. */
 enum { CFI_MAX = 128 << 20 };
+/* Descriptors kept, and those left for everything else. */
+enum { KEPT_MAX = 1000, SPARE_FILES = 64 };
 
 /* *ADDED, when not NULL, receives the module if the key is new. */
 static uint32_t
@@ -25,6 +30,8 @@ find_module(struct modules *t, struct buf *key, struct module **added)
 	if (t->keys.n > before) {
 		GROW(t->list, t->cap, t->keys.n);
 		*added = t->list[id] = xcalloc(1, sizeof **added);
+		(*added)->in = t;
+		(*added)->fd = -1;
 	}
 	return id;
 }
@@ -260,6 +267,31 @@ name_build_id(struct module *m, const struct stat *st)
 }
 
 static void
+keep_or_close(struct module *m, int fd)
+{
+	struct rlimit limit;
+
+	if (m->in->n_kept < KEPT_MAX && !getrlimit(RLIMIT_NOFILE, &limit) &&
+	    limit.rlim_cur > SPARE_FILES &&
+	    (rlim_t)fd < limit.rlim_cur - SPARE_FILES) {
+		m->fd = fd;
+		m->in->n_kept++;
+	} else {
+		close(fd);
+	}
+}
+
+void
+module_close(struct module *m)
+{
+	if (m->fd < 0)
+		return;
+	close(m->fd);
+	m->fd = -1;
+	m->in->n_kept--;
+}
+
+static void
 load_file(struct module *m, const struct module_place *at)
 {
 	struct stat st;
@@ -267,12 +299,85 @@ load_file(struct module *m, const struct module_place *at)
 
 	if (fd < 0)
 		return;
-	if (unwind_elf_read(read_file, &fd, &m->elf)) {
-		m->readable = true;
-		name_build_id(m, &st);
-		read_cfi(m, read_file, &fd);
+	if (!unwind_elf_read(read_file, &fd, &m->elf)) {
+		close(fd);
+		return;
 	}
+	m->readable = true;
+	name_build_id(m, &st);
+	read_cfi(m, read_file, &fd);
+	keep_or_close(m, fd);
+}
+
+/* Whether FD has M's build id or, without one, its size and time. */
+static bool
+is_build(const struct module *m, int fd, const struct stat *st)
+{
+	struct module other = { 0 };
+
+	if (!unwind_elf_read(read_file, &fd, &other.elf))
+		return false;
+	name_build_id(&other, st);
+	return !strcmp(m->build_id, other.build_id);
+}
+
+/* FD, or -1 when it is not M's. */
+static int
+checked(const struct module *m, int fd, const struct stat *st)
+{
+	if (fd < 0 || is_build(m, fd, st))
+		return fd;
 	close(fd);
+	return -1;
+}
+
+int
+module_open_file(const struct module *m)
+{
+	struct stat st;
+	char *path;
+	int fd;
+
+	if (m->fd >= 0) {
+		fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 || fstat(fd, &st) ? fd : checked(m, fd, &st);
+	}
+	path = xmemdup0(m->key.path.ptr, m->key.path.len);
+	fd = open_if_same(m, path, &st);
+	free(path);
+	return checked(m, fd, &st);
+}
+
+int
+module_open_debug(const struct module *m)
+{
+	struct stat st;
+	char *path;
+	int fd;
+
+	if (m->elf.build_id_size < 2)
+		return -1;
+	path = xasprintf("/usr/lib/debug/.build-id/%.2s/%s.debug", m->build_id,
+			 m->build_id + 2);
+	fd = open_regular(path, &st);
+	free(path);
+	return checked(m, fd, &st);
+}
+
+bool
+module_is_replaced(const struct module *m)
+{
+	char *path = xmemdup0(m->key.path.ptr, m->key.path.len);
+	struct stat at_path, mapped;
+	bool replaced;
+
+	replaced = m->fd >= 0 && !fstat(m->fd, &mapped) &&
+		   (stat(path, &at_path) || at_path.st_dev != mapped.st_dev ||
+		    at_path.st_ino != mapped.st_ino ||
+		    at_path.st_size != mapped.st_size ||
+		    at_path.st_mtime != mapped.st_mtime);
+	free(path);
+	return replaced;
 }
 
 struct slice
@@ -308,6 +413,41 @@ load_vdso(struct module *m)
 	}
 }
 
+int
+module_open_map(const struct module *m, bool in_its_root, const char **why)
+{
+	char root[32] = "", path[96];
+
+	if (in_its_root)
+		snprintf(root, sizeof root, "/proc/%d/root", (int)m->pid);
+	snprintf(path, sizeof path, "%s/tmp/perf-%d.map", root,
+		 (int)m->namespace_pid);
+	return symbol_table_open_perf_map(path, m->uid, why);
+}
+
+/* How often to look for a map that is not there yet. */
+enum { MAP_EVERY_NS = 100000000 };
+
+/* The process may delete its map when it ends, or take its file system with
+ * it. */
+static void
+keep_map(struct module *m)
+{
+	struct timespec t;
+	const char *why;
+	uint64_t now;
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	if (m->fd >= 0 || m->named || now - m->map_looked_for < MAP_EVERY_NS)
+		return;
+	m->map_looked_for = now;
+	fd = module_open_map(m, true, &why);
+	if (fd >= 0)
+		keep_or_close(m, fd);
+}
+
 /* What finds the process's perf-PID.map, while the process is there. */
 static void
 load_jit(struct module *m)
@@ -327,11 +467,14 @@ load_jit(struct module *m)
 	}
 	if (f)
 		fclose(f);
+	keep_map(m);
 }
 
 void
 module_load(struct module *m, const struct module_place *at)
 {
+	if (m->loaded && m->kind == MODULE_JIT)
+		keep_map(m);
 	if (m->loaded)
 		return;
 	m->loaded = true;
@@ -356,6 +499,7 @@ modules_free(struct modules *t)
 	for (i = 0; i < t->keys.n; i++) {
 		while (t->list[i]->n_memory)
 			free(t->list[i]->memory[--t->list[i]->n_memory]);
+		module_close(t->list[i]);
 		free(t->list[i]);
 	}
 	free(t->list);

@@ -2,7 +2,8 @@
 /*
  * Modules of the sampled programs: what is mapped executable. A module's file
  * is opened when the first sample hits it, and only what unwinding needs is
- * read into memory, so that nobody who truncates the file can hurt us.
+ * read into memory, so that nobody who truncates the file can hurt us. It
+ * stays open as long as there are descriptors to spare.
  */
 #ifndef PK_RECORD_MODULE_H
 #define PK_RECORD_MODULE_H
@@ -33,6 +34,11 @@ struct module {
 	pid_t pid, namespace_pid;
 	uid_t uid;
 	bool named;
+	uint64_t map_looked_for; /* JIT: when last, CLOCK_MONOTONIC, ns */
+	/* The file, or the JIT's perf-PID.map: kept open, since it may be
+	 * deleted or replaced before its symbols are read. -1: it is not. */
+	int fd;
+	struct modules *in;
 	bool loaded;
 	bool readable; /* the file was found: addresses are its own */
 	struct unwind_elf elf;
@@ -49,6 +55,7 @@ struct modules {
 	struct intern keys;
 	struct module **list;
 	size_t cap;
+	unsigned n_kept; /* open descriptors */
 };
 
 /* The module's index; it is made when new. */
@@ -65,6 +72,20 @@ struct module_place {
 
 /* Finds and reads the file, once. */
 void module_load(struct module *m, const struct module_place *at);
+
+/* The file, when it still is the one that was loaded; to be closed by the
+ * caller; or -1. */
+int module_open_file(const struct module *m);
+/* Whether M's path no longer leads, for us, to the file that was loaded. */
+bool module_is_replaced(const struct module *m);
+/* The separate debug file with M's build id; to be closed by the caller; or
+ * -1. */
+int module_open_debug(const struct module *m);
+
+/* A JIT's perf-PID.map, in the root directory of its process or in ours; to be
+ * closed by the caller; or -1 and *WHY, NULL when it is just not there. */
+int module_open_map(const struct module *m, bool in_its_root, const char **why);
+void module_close(struct module *m);
 
 /* The image of the vdso, which is the same in all 64-bit processes. */
 struct slice module_vdso_image(void);

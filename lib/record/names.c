@@ -1,68 +1,105 @@
 /* SPDX-License-Identifier: MIT */
 /* Symbols that are written into the capture because nobody could look them up
- * later: of the kernel, the vdso and code made at run time. Only those that
- * samples hit. */
+ * later: of the kernel, the vdso, files that are gone and code made at run
+ * time. Only those that samples hit. */
 #include "record/internal.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <unistd.h>
 #include "base/msg.h"
 #include "base/xalloc.h"
 
-static int
-compare_u64(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+/* An address of a module, by its id in the capture. */
+struct sampled {
+	uint64_t addr;
+	uint32_t module;
+};
 
-	return (a > b) - (a < b);
+static int
+compare_sampled(const void *pa, const void *pb)
+{
+	const struct sampled *a = pa, *b = pb;
+
+	if (a->module != b->module)
+		return a->module < b->module ? -1 : 1;
+	return (a->addr > b->addr) - (a->addr < b->addr);
 }
 
-/* The distinct addresses of one module in the stack tree, ascending. */
-static uint64_t *
-sampled_addresses(const struct recorder *r, uint32_t module, size_t *n)
+/* What the stack tree has of the modules that WANTED[id] says; sorted, each
+ * once. */
+static struct sampled *
+sampled_addresses(const struct recorder *r, const bool *wanted, size_t *n)
 {
-	uint64_t *addrs = NULL;
+	const struct node *node = r->w.nodes.list;
+	struct sampled *list = NULL;
 	size_t cap = 0, i, kept = 0;
 
 	*n = 0;
 	for (i = 1; i < r->w.nodes.n; i++) {
-		if (r->w.nodes.list[i].module != module)
+		if (!wanted[node[i].module])
 			continue;
-		GROW(addrs, cap, *n + 1);
-		addrs[(*n)++] = r->w.nodes.list[i].addr;
+		GROW(list, cap, *n + 1);
+		list[(*n)++] = (struct sampled){ node[i].addr, node[i].module };
 	}
 	if (*n)
-		qsort(addrs, *n, sizeof *addrs, compare_u64);
+		qsort(list, *n, sizeof *list, compare_sampled);
 	for (i = 0; i < *n; i++)
-		if (!i || addrs[i] != addrs[i - 1])
-			addrs[kept++] = addrs[i];
+		if (!i || compare_sampled(&list[i], &list[i - 1]))
+			list[kept++] = list[i];
 	*n = kept;
-	return addrs;
+	return list;
 }
 
-/* TABLE's symbols at the sampled addresses; BIAS is what an address in the
- * table is more than one in the module. */
+static bool *
+no_modules(const struct recorder *r)
+{
+	return xcalloc(r->w.n_modules + 1, sizeof(bool));
+}
+
+/* TABLE's symbols at the N addresses of one module; BIAS is what an address in
+ * the table is more than one in the module. Where two cover an address, the
+ * later line holds: an outer symbol comes before those that lie in it. */
 static void
-write_symbols(struct recorder *r, uint32_t module,
+write_symbols(struct recorder *r, const struct sampled *at, size_t n,
 	      const struct symbol_table *table, uint64_t bias)
 {
-	const struct table_symbol *last = NULL, *s;
-	uint64_t *addrs;
-	size_t n, i;
+	bool *hit = xcalloc(table->n + 1, sizeof *hit);
+	const struct table_symbol *s;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		s = symbol_table_find(table, at[i].addr + bias);
+		if (s)
+			hit[s - table->symbols] = true;
+	}
+	for (i = 0; i < table->n; i++) {
+		s = &table->symbols[i];
+		if (hit[i])
+			capture_write_symbol(
+				&r->w, record_time(r, r->last_time), at->module,
+				s->addr - bias, s->size, s->name);
+	}
+	free(hit);
+}
+
+/* Of a single module, by its id in the capture; 0 when it is not there. */
+static void
+write_module(struct recorder *r, uint32_t module,
+	     const struct symbol_table *table, uint64_t bias)
+{
+	struct sampled *at;
+	bool *wanted;
+	size_t n;
 
 	if (!module || !table->n)
 		return;
-	addrs = sampled_addresses(r, module, &n);
-	for (i = 0; i < n; i++) {
-		s = symbol_table_find(table, addrs[i] + bias);
-		if (s && s != last)
-			capture_write_symbol(
-				&r->w, record_time(r, r->last_time), module,
-				s->addr - bias, s->size, s->name);
-		last = s ? s : last;
-	}
-	free(addrs);
+	wanted = no_modules(r);
+	wanted[module] = true;
+	at = sampled_addresses(r, wanted, &n);
+	write_symbols(r, at, n, table, bias);
+	free(at);
+	free(wanted);
 }
 
 void
@@ -72,8 +109,8 @@ record_write_kernel_symbols(struct recorder *r)
 	size_t i;
 
 	for (i = 0; i < r->kernel.n; i++)
-		write_symbols(r, r->kernel.parts[i].capture_id, table,
-			      r->kernel.parts[i].start);
+		write_module(r, r->kernel.parts[i].capture_id, table,
+			     r->kernel.parts[i].start);
 }
 
 void
@@ -86,36 +123,104 @@ record_write_vdso_symbols(struct recorder *r)
 
 	if (module && image.len &&
 	    symbol_table_read_image(&table, image.ptr, image.len))
-		write_symbols(r, module, &table, 0);
+		write_module(r, module, &table, 0);
 	symbol_table_free(&table);
 }
 
-/* The map lies in the process's own /tmp under the pid it has in its own
- * namespace; where that is gone, in ours. */
+/* ---- files that were deleted or replaced ---- */
+
+static void
+write_file_module(struct recorder *r, const struct module *m,
+		  const struct sampled *at, size_t n)
+{
+	struct symbol_table table = { 0 };
+	int fd = module_open_file(m), debug_fd = module_open_debug(m);
+
+	if (symbol_table_read_files(&table, fd, debug_fd))
+		write_symbols(r, at, n, &table, 0);
+	symbol_table_free(&table);
+	if (fd >= 0)
+		close(fd);
+	if (debug_fd >= 0)
+		close(debug_fd);
+}
+
+/* The modules to write, by their id in the capture. */
+static const struct module **
+files_to_name(const struct recorder *r, bool *wanted)
+{
+	const struct module **by_id =
+		xcalloc(r->w.n_modules + 1, sizeof(struct module *));
+	const struct modules *t = &r->procs.modules;
+	uint32_t i;
+
+	for (i = 0; i < t->keys.n; i++) {
+		const struct module *m = t->list[i];
+
+		if (m->kind != MODULE_FILE || !m->capture_id || !m->readable ||
+		    (!r->opt.embed && !module_is_replaced(m)))
+			continue;
+		by_id[m->capture_id] = m;
+		wanted[m->capture_id] = true;
+	}
+	return by_id;
+}
+
+void
+record_write_file_symbols(struct recorder *r)
+{
+	bool *wanted = no_modules(r);
+	const struct module **by_id = files_to_name(r, wanted);
+	size_t n, i, end;
+	struct sampled *at = sampled_addresses(r, wanted, &n);
+
+	for (i = 0; i < n; i = end) {
+		for (end = i + 1; end < n; end++)
+			if (at[end].module != at[i].module)
+				break;
+		write_file_module(r, by_id[at[i].module], at + i, end - i);
+	}
+	free(at);
+	free(by_id);
+	free(wanted);
+}
+
+/* ---- code made at run time ---- */
+
+/* The map as it is now; where the process or its map is gone, the one that was
+ * found while it ran. Another process of its number may have one in our /tmp,
+ * if it lived in a namespace of its own: that comes last. */
 static bool
 read_jit_map(struct symbol_table *table, const struct module *m,
 	     const char **why)
 {
-	char path[96];
+	int fd = module_open_map(m, true, why);
+	bool ok;
 
-	snprintf(path, sizeof path, "/proc/%d/root/tmp/perf-%d.map",
-		 (int)m->pid, m->namespace_pid);
-	if (symbol_table_read_perf_map(table, path, m->uid, why))
-		return true;
-	snprintf(path, sizeof path, "/tmp/perf-%d.map", m->namespace_pid);
-	return symbol_table_read_perf_map(table, path, m->uid, why);
+	if (fd < 0 && m->fd >= 0)
+		fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		fd = module_open_map(m, false, why);
+	if (fd < 0)
+		return false;
+	ok = symbol_table_read_open_perf_map(table, fd);
+	if (!ok)
+		*why = "it cannot be read";
+	close(fd);
+	return ok;
 }
 
 static void
-write_jit_module(struct recorder *r, const struct module *m)
+write_jit_module(struct recorder *r, struct module *m)
 {
 	struct symbol_table table = { 0 };
 	const char *why = NULL;
 
-	if (!m->capture_id)
+	if (m->named || !m->capture_id)
 		return;
+	m->named = true;
 	if (read_jit_map(&table, m, &why))
-		write_symbols(r, m->capture_id, &table, 0);
+		write_module(r, m->capture_id, &table, 0);
 	else if (why)
 		warning("the names of process %d's run-time code are not used: "
 			"its perf-%d.map %s",
@@ -130,10 +235,9 @@ record_write_jit_symbols(struct recorder *r, pid_t pid)
 	uint32_t i;
 
 	for (i = 0; i < t->keys.n; i++)
-		if (t->list[i]->kind == MODULE_JIT && t->list[i]->pid == pid &&
-		    !t->list[i]->named) {
+		if (t->list[i]->kind == MODULE_JIT && t->list[i]->pid == pid) {
 			write_jit_module(r, t->list[i]);
-			t->list[i]->named = true;
+			module_close(t->list[i]);
 		}
 }
 
@@ -145,5 +249,5 @@ record_write_all_jit_symbols(struct recorder *r)
 
 	for (i = 0; i < t->keys.n; i++)
 		if (t->list[i]->kind == MODULE_JIT)
-			record_write_jit_symbols(r, t->list[i]->pid);
+			write_jit_module(r, t->list[i]);
 }

@@ -220,6 +220,7 @@ finish_capture(struct recorder *r)
 {
 	record_write_kernel_symbols(r);
 	record_write_vdso_symbols(r);
+	record_write_file_symbols(r);
 	record_write_all_jit_symbols(r);
 	write_lacks(r);
 	capture_write_end(&r->w);

@@ -61,11 +61,25 @@ bool symbol_table_read_kallsyms(struct symbol_table *t, const char *path);
  */
 bool symbol_table_read_perf_map(struct symbol_table *t, const char *path,
 				uint32_t uid, const char **why);
+/* Its two halves, for a map that may be deleted before it is complete: a
+ * descriptor, or -1, and what can be read from there. */
+int symbol_table_open_perf_map(const char *path, uint32_t uid,
+			       const char **why);
+bool symbol_table_read_open_perf_map(struct symbol_table *t, int fd);
 
 /* The function symbols of an ELF image in memory (the vdso), at its own
  * virtual addresses. Names are copied. False when it is no ELF file. */
 bool symbol_table_read_image(struct symbol_table *t, const void *image,
 			     size_t size);
+
+/*
+ * The function symbols of a 64-bit ELF file and of its separate debug file
+ * (either may be -1) as lookups find them: DEBUG_FD's .symtab or else FD's,
+ * and FD's .dynsym and PLT. What is needed of them is copied with pread first,
+ * so that whoever truncates or overwrites them meanwhile cannot hurt us. False
+ * when neither is an ELF file.
+ */
+bool symbol_table_read_files(struct symbol_table *t, int fd, int debug_fd);
 
 /*
  * For tables filled by hand: finish sorts, keeps one symbol for each address

@@ -207,8 +207,8 @@ symbol_table_read_kallsyms(struct symbol_table *t, const char *path)
 	return t->n > 0;
 }
 
-static int
-open_perf_map(const char *path, uint32_t uid, const char **why)
+int
+symbol_table_open_perf_map(const char *path, uint32_t uid, const char **why)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
 				    O_CLOEXEC);
@@ -356,24 +356,33 @@ settle_overlaps(struct symbol_table *t)
 }
 
 bool
-symbol_table_read_perf_map(struct symbol_table *t, const char *path,
-			   uint32_t uid, const char **why)
+symbol_table_read_open_perf_map(struct symbol_table *t, int fd)
 {
-	int fd = open_perf_map(path, uid, why);
 	struct slice text;
 
-	if (fd < 0)
-		return false;
-	if (!read_text(t, fd, &text)) {
-		*why = "it cannot be read";
-		close(fd);
+	if (lseek(fd, 0, SEEK_SET) || !read_text(t, fd, &text)) {
 		symbol_table_free(t);
 		return false;
 	}
-	close(fd);
 	parse_perf_map(t, text);
 	if (t->n)
 		settle_overlaps(t);
 	symbol_table_finish(t);
 	return true;
+}
+
+bool
+symbol_table_read_perf_map(struct symbol_table *t, const char *path,
+			   uint32_t uid, const char **why)
+{
+	int fd = symbol_table_open_perf_map(path, uid, why);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = symbol_table_read_open_perf_map(t, fd);
+	if (!ok)
+		*why = "it cannot be read";
+	close(fd);
+	return ok;
 }

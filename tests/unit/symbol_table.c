@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbol_table kallsyms FILE | perf-map FILE UID | image FILE | vdso
+ * symbol_table kallsyms FILE | perf-map FILE UID | image FILE | vdso |
+ *              file FILE [DEBUG-FILE]
  * prints the table, `ADDR SIZE MODULE NAME` a line, then for kallsyms
  * `start ADDR MODULE`. What cannot be read gives a line `refused: WHY` and
  * status 1. vdso is this process's own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -70,6 +72,11 @@ main(int argc, char **argv)
 			&why);
 	} else if (!strcmp(what, "image") && argc > 2) {
 		ok = read_image(&t, argv[2]);
+		why = "it is no ELF file";
+	} else if (!strcmp(what, "file") && argc > 2) {
+		ok = symbol_table_read_files(&t, open(argv[2], O_RDONLY),
+					     argc > 3 ? open(argv[3], O_RDONLY)
+						      : -1);
 		why = "it is no ELF file";
 	} else if (!strcmp(what, "vdso")) {
 		ok = symbol_table_read_image(
