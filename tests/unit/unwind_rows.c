@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unwind_rows MODULE...: compares the rule that lib/unwind compiles with what
- * libdw says, for every row that libdw knows in a module's code. Prints
+ * libdw says, for every row that libdw knows in a module's code. Prints a line
  *
  *	module  rows  equal  hard  different
  *
- * and on standard error the first rows that differ. `hard` rows are those left
+ * of words and one of numbers for each, and on standard error the first rows that differ. `hard` rows are those left
  * to be evaluated when walked; their full row is compared, and counts as
  * different when it is not libdw's. With -d .debug_frame is compared instead.
  * Status 1 when any row differs.
@@ -277,6 +277,7 @@ main(int argc, char **argv)
 	unsigned long different = 0;
 
 	elf_version(EV_CURRENT);
+	puts("module\trows\tequal\thard\tdifferent");
 	for (int i = 1 + debug; i < argc; i++)
 		different += compare_module(argv[i], debug);
 	return different != 0;
