@@ -164,13 +164,23 @@ steps() {
 	in_order "${whole[@]}"
 }
 
+# split FILE: stripped.so, and what was cut off, as objcopy and eu-strip do it.
+split() {
+	objcopy --only-keep-debug "$1" cut-off.so
+	strip -g -o stripped.so "$1"
+	objcopy --add-gnu-debuglink=cut-off.so stripped.so
+	eu-strip -f cut-off-by-eu.so -o stripped-by-eu.so "$1"
+}
+
 # elf_facts FILE: what unwind_elf should print, by readelf.
 elf_facts() {
 	readelf -lW "$1" | awk '$1 == "GNU_EH_FRAME" {
 		print "hdr", $2, $5, $3 }'
 	readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] *//' | awk '
-		$1 == ".eh_frame" || $1 == ".debug_frame" {
-			print substr($1, $1 ~ /^.eh/ ? 5 : 2), $4, $5, $3 }'
+		BEGIN { name[".eh_frame"] = "frame"
+			name[".debug_frame"] = "debug_frame"
+			name[".gnu_debuglink"] = "debug_link" }
+		$1 in name { print $7 ~ /C/ ? "packed" : name[$1], $4, $5, $3 }'
 	readelf -lW "$1" | awk '$1 == "LOAD" {
 		flags = 0
 		for (i = 7; i < NF; i++)
@@ -182,14 +192,28 @@ elf_facts() {
 @test "an ELF file's segments, frames and build id are readelf's" {
 	need readelf binutils
 	local lib file
+	need eu-strip elfutils
 	lib=$(library stepped -O2 -fno-asynchronous-unwind-tables)
-	for file in "$lib" "$unit/unwind_self" /bin/bash \
+	split "$lib"
+	objcopy --compress-debug-sections=zlib "$lib" packed.so
+	for file in "$lib" stripped.so packed.so "$unit/unwind_self" /bin/bash \
 		$(ldd "$unit/unwind_rows" | grep -oE '/[^ ]+'); do
 		echo "--- $file"
 		elf_facts "$file" | sed -E '/^build-id/!s/(^| )(0x)?0*([0-9a-f])/\1\3/g' \
 			>expected
 		run -0 "$unit/unwind_elf" "$file"
 		diff expected - <<<"$output"
+	done
+	run -0 "$unit/unwind_elf" stripped.so
+	[[ $output == *debug_link* ]]
+	run -0 "$unit/unwind_elf" packed.so
+	[[ $output == *packed* ]]
+	# What eu-strip cuts off has its notes elsewhere than its segments say.
+	for file in cut-off.so cut-off-by-eu.so; do
+		run -0 "$unit/unwind_elf" $file
+		[ "$(grep build-id <<<"$output")" = \
+			"build-id $(readelf -nW "$lib" |
+				sed -n 's/.*Build ID: //p')" ]
 	done
 }
 

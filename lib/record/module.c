@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/module.h"
 
-#include <fcntl.h>
+#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -11,10 +11,10 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "record/debugframe.h"
+#include "record/file.h"
 #include "symbol/table.h"
 
-/* More than any program's CFI; a file that claims more is damaged. */
-enum { CFI_MAX = 128 << 20 };
 /* Descriptors kept, and those left for everything else. */
 enum { KEPT_MAX = 1000, SPARE_FILES = 64 };
 
@@ -107,27 +107,13 @@ module_find_vdso(struct modules *t)
 
 /* ---- finding the file ---- */
 
-static int
-open_regular(const char *path, struct stat *st)
-{
-	/* Nonblocking: whatever lies there now may be a pipe. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return -1;
-	if (!fstat(fd, st) && S_ISREG(st->st_mode))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* The file at PATH, if it is the one that is mapped. Only inode numbers are
  * compared: some file systems report another device to stat(2) than to the
  * memory map. */
 static int
 open_if_same(const struct module *m, const char *path, struct stat *st)
 {
-	int fd = open_regular(path, st);
+	int fd = file_open_regular(path, st);
 
 	if (fd >= 0 && m->key.inode && st->st_ino != m->key.inode) {
 		close(fd);
@@ -165,24 +151,6 @@ open_module(const struct module *m, const struct module_place *at,
 }
 
 /* ---- reading what unwinding needs ---- */
-
-static bool
-read_file(void *ctx, uint64_t offset, void *to, size_t n)
-{
-	int fd = *(int *)ctx;
-	char *p = to;
-
-	while (n) {
-		ssize_t got = pread(fd, p, n, (off_t)offset);
-
-		if (got <= 0)
-			return false;
-		p += got;
-		offset += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return true;
-}
 
 static bool
 read_memory(void *ctx, uint64_t offset, void *to, size_t n)
@@ -227,12 +195,13 @@ add_index(struct module *m, struct unwind_cfi *cfi)
 	m->memory[m->n_memory++] = index;
 }
 
+/* BYTES are those of debug_frame, or NULL. */
 static void
-read_debug_frame(struct module *m, unwind_read_fn *read, void *ctx)
+add_debug_frame(struct module *m, void *bytes)
 {
-	read_section(m, read, ctx, &m->elf.debug_frame, &m->debug_frame.frame);
-	if (!m->debug_frame.frame.size)
+	if (!bytes)
 		return;
+	m->memory[m->n_memory++] = bytes;
 	m->debug_frame.debug_frame = true;
 	add_index(m, &m->debug_frame);
 	m->cfi.next = &m->debug_frame;
@@ -249,9 +218,32 @@ read_cfi(struct module *m, unwind_read_fn *read, void *ctx)
 		if (!unwind_has_table(&m->cfi))
 			add_index(m, &m->cfi);
 	}
-	/* Two blocks each, and memory[] has room for four. */
-	if (m->n_memory <= 2)
-		read_debug_frame(m, read, ctx);
+	add_debug_frame(
+		m, debug_frame_read(read, ctx, &m->elf, &m->debug_frame.frame));
+}
+
+/* Whether an eighth of the code has no rule, by probing. */
+static bool
+lacks_rules(const struct module *m)
+{
+	enum { PROBES = 64 };
+	unsigned i, probe, n = 0, missing = 0;
+	struct unwind_rule rule;
+
+	for (i = 0; i < m->elf.n_load; i++) {
+		const struct unwind_segment *s = &m->elf.load[i];
+
+		if (!(s->flags & PF_X))
+			continue;
+		for (probe = 0; probe < PROBES; probe++) {
+			uint64_t pc = s->addr + s->memsz / PROBES * probe;
+
+			n++;
+			missing += unwind_find_rule(&m->cfi, pc, &rule) ==
+				   UNWIND_NONE;
+		}
+	}
+	return missing * 8 > n;
 }
 
 static void
@@ -299,13 +291,17 @@ load_file(struct module *m, const struct module_place *at)
 
 	if (fd < 0)
 		return;
-	if (!unwind_elf_read(read_file, &fd, &m->elf)) {
+	if (!unwind_elf_read(file_read, &fd, &m->elf)) {
 		close(fd);
 		return;
 	}
 	m->readable = true;
 	name_build_id(m, &st);
-	read_cfi(m, read_file, &fd);
+	read_cfi(m, file_read, &fd);
+	if (!m->debug_frame.frame.size && lacks_rules(m))
+		add_debug_frame(m, debug_frame_find(&m->elf, fd, at->pid,
+						    m->key.path,
+						    &m->debug_frame.frame));
 	keep_or_close(m, fd);
 }
 
@@ -315,7 +311,7 @@ is_build(const struct module *m, int fd, const struct stat *st)
 {
 	struct module other = { 0 };
 
-	if (!unwind_elf_read(read_file, &fd, &other.elf))
+	if (!unwind_elf_read(file_read, &fd, &other.elf))
 		return false;
 	name_build_id(&other, st);
 	return !strcmp(m->build_id, other.build_id);
@@ -359,7 +355,7 @@ module_open_debug(const struct module *m)
 		return -1;
 	path = xasprintf("/usr/lib/debug/.build-id/%.2s/%s.debug", m->build_id,
 			 m->build_id + 2);
-	fd = open_regular(path, &st);
+	fd = file_open_regular(path, &st);
 	free(path);
 	return checked(m, fd, &st);
 }

@@ -46,7 +46,7 @@ struct module {
 	bool has_cfi;
 	char build_id[2 * UNWIND_MAX_BUILD_ID + 48]; /* text; "" unknown */
 	uint32_t capture_id;			     /* 0: not written yet */
-	void *memory[4];			     /* what the CFI lies in */
+	void *memory[5]; /* what the CFI lies in: three sections, two indexes */
 	unsigned n_memory;
 };
 

@@ -63,9 +63,9 @@ align4(uint64_t n)
 }
 
 static void
-read_build_id(const struct file *f, const Elf64_Phdr *ph)
+read_build_id(const struct file *f, uint64_t offset, uint64_t size)
 {
-	uint64_t at = 0, size = ph->p_filesz;
+	uint64_t at = 0;
 	Elf64_Nhdr note;
 	char name[4];
 
@@ -74,17 +74,17 @@ read_build_id(const struct file *f, const Elf64_Phdr *ph)
 	     i++) {
 		uint64_t name_at = at + sizeof note, desc_at;
 
-		if (!read_at(f, ph->p_offset + at, &note, sizeof note))
+		if (!read_at(f, offset + at, &note, sizeof note))
 			return;
 		desc_at = name_at + align4(note.n_namesz);
 		at = desc_at + align4(note.n_descsz);
 		if (note.n_type != NT_GNU_BUILD_ID ||
 		    note.n_namesz != sizeof name || !note.n_descsz ||
 		    note.n_descsz > UNWIND_MAX_BUILD_ID || at > align4(size) ||
-		    !read_at(f, ph->p_offset + name_at, name, sizeof name) ||
+		    !read_at(f, offset + name_at, name, sizeof name) ||
 		    !same(name, "GNU", sizeof name))
 			continue;
-		if (read_at(f, ph->p_offset + desc_at, f->out->build_id,
+		if (read_at(f, offset + desc_at, f->out->build_id,
 			    note.n_descsz))
 			f->out->build_id_size = note.n_descsz;
 		return;
@@ -100,7 +100,7 @@ read_program_header(const struct file *f, const Elf64_Phdr *ph)
 		f->out->hdr = (struct unwind_range){ ph->p_offset, ph->p_filesz,
 						     ph->p_vaddr };
 	else if (ph->p_type == PT_NOTE && !f->out->build_id_size)
-		read_build_id(f, ph);
+		read_build_id(f, ph->p_offset, ph->p_filesz);
 }
 
 static bool
@@ -138,15 +138,25 @@ read_section(const struct file *f, const Elf64_Shdr *names,
 {
 	static const char eh_frame[] = ".eh_frame";
 	static const char debug_frame[] = ".debug_frame";
+	static const char debug_link[] = ".gnu_debuglink";
 	struct unwind_range range = { sh->sh_offset, sh->sh_size, sh->sh_addr };
+	bool packed = sh->sh_flags & SHF_COMPRESSED;
+	struct unwind_elf *out = f->out;
 
-	if (sh->sh_type == SHT_NOBITS || sh->sh_flags & SHF_COMPRESSED)
+	if (sh->sh_type == SHT_NOBITS)
 		return;
+	/* eu-strip leaves the segments of what it cuts off as they were. */
+	if (sh->sh_type == SHT_NOTE && !out->build_id_size)
+		read_build_id(f, sh->sh_offset, sh->sh_size);
 	if (sh->sh_flags & SHF_ALLOC) {
-		if (section_is(f, names, sh, eh_frame, sizeof eh_frame))
-			f->out->frame = range;
+		if (!packed &&
+		    section_is(f, names, sh, eh_frame, sizeof eh_frame))
+			out->frame = range;
 	} else if (section_is(f, names, sh, debug_frame, sizeof debug_frame)) {
-		f->out->debug_frame = range;
+		out->debug_frame = range;
+		out->debug_frame_packed = packed;
+	} else if (section_is(f, names, sh, debug_link, sizeof debug_link)) {
+		out->debug_link = range;
 	}
 }
 

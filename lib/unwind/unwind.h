@@ -105,12 +105,14 @@ struct unwind_range {
 
 enum { UNWIND_MAX_LOAD = 32, UNWIND_MAX_BUILD_ID = 64 };
 
-/* The caller reads the three ranges into memory to make a struct unwind_cfi.
+/* The caller reads the frames' ranges into memory to make a struct unwind_cfi.
  * A segment's flags are PF_R 4, PF_W 2, PF_X 1. */
 struct unwind_elf {
 	struct unwind_range hdr;	 /* .eh_frame_hdr */
 	struct unwind_range frame;	 /* .eh_frame */
-	struct unwind_range debug_frame; /* .debug_frame, not compressed */
+	struct unwind_range debug_frame; /* .debug_frame */
+	bool debug_frame_packed; /* it is an Elf64_Chdr and compressed bytes */
+	struct unwind_range debug_link; /* .gnu_debuglink */
 	struct unwind_segment {
 		uint64_t offset, addr, filesz, memsz;
 		uint32_t flags;

@@ -62,7 +62,9 @@ main(int argc, char **argv)
 		return 1;
 	print_range("hdr", &elf.hdr);
 	print_range("frame", &elf.frame);
-	print_range("debug_frame", &elf.debug_frame);
+	print_range(elf.debug_frame_packed ? "packed" : "debug_frame",
+		    &elf.debug_frame);
+	print_range("debug_link", &elf.debug_link);
 	for (unsigned i = 0; i < elf.n_load; i++)
 		print_segment(&elf, &elf.load[i]);
 	if (unwind_elf_addr_to_offset(&elf, UINT64_MAX - 1, &v) ||

@@ -66,7 +66,7 @@ load_cfi(struct test_module *m)
 	m->cfi.frame = section(m, &m->elf.frame);
 	if (!unwind_has_table(&m->cfi))
 		index_fdes(&m->cfi);
-	if (!m->elf.debug_frame.size)
+	if (!m->elf.debug_frame.size || m->elf.debug_frame_packed)
 		return;
 	m->debug.frame = section(m, &m->elf.debug_frame);
 	m->debug.debug_frame = true;

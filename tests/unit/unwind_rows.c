@@ -5,10 +5,10 @@
  *
  *	module  rows  equal  hard  different
  *
- * of words and one of numbers for each, and on standard error the first rows that differ. `hard` rows are those left
- * to be evaluated when walked; their full row is compared, and counts as
- * different when it is not libdw's. With -d .debug_frame is compared instead.
- * Status 1 when any row differs.
+ * of words and one of numbers for each, and on standard error the first rows
+ *that differ. `hard` rows are those left to be evaluated when walked; their
+ *full row is compared, and counts as different when it is not libdw's. With -d
+ *.debug_frame is compared instead. Status 1 when any row differs.
  */
 #include <dwarf.h>
 #include <elfutils/libdw.h>

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/debugframe.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "record/file.h"
+
+enum {
+	/* zlib makes at most 1,032 bytes of one. */
+	RATIO_MAX = 1040,
+	LINK_MAX = 256,
+	/* A checksum over more would hold up the recorder. */
+	CHECKED_MAX = 1 << 30,
+};
+
+/* ---- the section ---- */
+
+/* Returns the bytes of a compressed section, which BYTES of SIZE hold. */
+static void *
+unpack(const unsigned char *bytes, size_t size, size_t *unpacked)
+{
+	Elf64_Chdr h;
+	uLongf n;
+	void *out;
+
+	if (size < sizeof h)
+		return NULL;
+	memcpy(&h, bytes, sizeof h);
+	if (h.ch_type != ELFCOMPRESS_ZLIB || !h.ch_size ||
+	    h.ch_size > CFI_MAX || h.ch_size / RATIO_MAX > size)
+		return NULL;
+	out = xmalloc(h.ch_size);
+	n = h.ch_size;
+	if (uncompress(out, &n, bytes + sizeof h, size - sizeof h) != Z_OK ||
+	    n != h.ch_size) {
+		free(out);
+		return NULL;
+	}
+	*unpacked = n;
+	return out;
+}
+
+void *
+debug_frame_read(unwind_read_fn *read, void *ctx, const struct unwind_elf *elf,
+		 struct unwind_section *out)
+{
+	const struct unwind_range *range = &elf->debug_frame;
+	size_t size = range->size;
+	void *bytes;
+
+	if (!size || size > CFI_MAX)
+		return NULL;
+	bytes = xmalloc(size);
+	if (!read(ctx, range->offset, bytes, size)) {
+		free(bytes);
+		return NULL;
+	}
+	if (elf->debug_frame_packed) {
+		void *packed = bytes;
+
+		bytes = unpack(packed, size, &size);
+		free(packed);
+	}
+	if (bytes)
+		*out = (struct unwind_section){ bytes, size, range->addr };
+	return bytes;
+}
+
+/* ---- the separate file ---- */
+
+struct search {
+	const struct unwind_elf *elf; /* of the module */
+	struct slice dir;	      /* the module's, without the last "/" */
+	char link[LINK_MAX];	      /* a name without "/", or "" */
+	uint32_t crc;
+	struct unwind_section *out;
+};
+
+/* .gnu_debuglink: a name, its NUL, up to 3 bytes, the checksum. */
+static void
+read_link(int fd, struct search *s)
+{
+	const struct unwind_range *range = &s->elf->debug_link;
+	char bytes[LINK_MAX + 4 + sizeof s->crc];
+	size_t len, crc_at;
+
+	s->link[0] = '\0';
+	if (range->size > sizeof bytes ||
+	    !file_read(&fd, range->offset, bytes, range->size))
+		return;
+	len = strnlen(bytes, range->size);
+	crc_at = (len + 1 + 3) & ~(size_t)3;
+	if (len >= LINK_MAX || crc_at + sizeof s->crc > range->size ||
+	    memchr(bytes, '/', len))
+		return;
+	memcpy(s->link, bytes, len + 1);
+	memcpy(&s->crc, bytes + crc_at, sizeof s->crc);
+}
+
+static bool
+has_checksum(int fd, off_t size, uint32_t wanted)
+{
+	static unsigned char block[1 << 16];
+	uLong crc = crc32(0, NULL, 0);
+	ssize_t n;
+	off_t at;
+
+	for (at = 0; at < size && size <= CHECKED_MAX; at += n) {
+		n = pread(fd, block, sizeof block, at);
+		if (n <= 0)
+			return false;
+		crc = crc32(crc, block, (uInt)n);
+	}
+	return at && crc == wanted;
+}
+
+static bool
+belongs(const struct search *s, const struct unwind_elf *elf, int fd,
+	off_t size, bool linked)
+{
+	if (s->elf->build_id_size && elf->build_id_size)
+		return elf->build_id_size == s->elf->build_id_size &&
+		       !memcmp(elf->build_id, s->elf->build_id,
+			       elf->build_id_size);
+	return linked && has_checksum(fd, size, s->crc);
+}
+
+/* Takes PATH's memory. */
+static void *
+try_file(const struct search *s, char *path, bool linked)
+{
+	struct unwind_elf elf;
+	struct stat st;
+	int fd = file_open_regular(path, &st);
+	void *bytes = NULL;
+
+	free(path);
+	if (fd < 0)
+		return NULL;
+	if (unwind_elf_read(file_read, &fd, &elf) && elf.debug_frame.size &&
+	    belongs(s, &elf, fd, st.st_size, linked))
+		bytes = debug_frame_read(file_read, &fd, &elf, s->out);
+	close(fd);
+	return bytes;
+}
+
+static char *
+build_id_path(const struct search *s, const char *root)
+{
+	struct buf path = { 0 };
+	unsigned i;
+
+	buf_printf(&path, "%s/usr/lib/debug/.build-id/", root);
+	for (i = 0; i < s->elf->build_id_size; i++)
+		buf_printf(&path, i == 1 ? "/%02x" : "%02x",
+			   s->elf->build_id[i]);
+	buf_str(&path, ".debug");
+	return path.ptr;
+}
+
+static void *
+search_under(const struct search *s, const char *root)
+{
+	/* around the module's folder */
+	static const struct {
+		const char *before, *behind;
+	} places[] = { { "", "" },
+		       { "", "/.debug" },
+		       { "/usr/lib/debug", "" } };
+	void *bytes = NULL;
+	size_t i;
+
+	if (s->elf->build_id_size > 1)
+		bytes = try_file(s, build_id_path(s, root), false);
+	for (i = 0; s->link[0] && !bytes && i < 3; i++)
+		bytes = try_file(s,
+				 xasprintf("%s%s%.*s%s/%s", root,
+					   places[i].before, (int)s->dir.len,
+					   s->dir.ptr, places[i].behind,
+					   s->link),
+				 true);
+	return bytes;
+}
+
+void *
+debug_frame_find(const struct unwind_elf *elf, int fd, pid_t pid,
+		 struct slice path, struct unwind_section *out)
+{
+	struct search s = { .elf = elf, .dir = path, .out = out };
+	char root[64];
+	void *bytes;
+
+	s.dir.len -= slice_basename(path).len + 1;
+	read_link(fd, &s);
+	snprintf(root, sizeof root, "/proc/%d/root", (int)pid);
+	bytes = search_under(&s, root);
+	return bytes ? bytes : search_under(&s, "");
+}

@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Where pk-sample finds call-frame information: stacks of programs that hide
+# it, through pk-fold.
+
+setup() {
+	load helper
+	cd "$BATS_TEST_TMPDIR"
+	need_profiling
+	levels='level_12;level_11;level_10;level_9;level_8;level_7;level_6'
+	levels+=';level_5;level_4;level_3;level_2;level_1'
+}
+
+# nested FLAG...: without .eh_frame and frame pointers, and with .debug_frame;
+# prints its path.
+nested() {
+	build_program nested -O2 -g -fomit-frame-pointer \
+		-fno-asynchronous-unwind-tables -fno-unwind-tables "$@"
+}
+
+# split PROGRAM [OBJCOPY-FLAG...]: prog, without debug information but with
+# symbols, and what it lost in prog.debug, which its debug link names.
+split() {
+	local program=$1
+	shift
+	objcopy --only-keep-debug "$@" "$program" prog.debug
+	strip -g -o prog "$program"
+	objcopy --add-gnu-debuglink=prog.debug prog
+}
+
+# whole COMMAND...: percent of the program's samples, whatever it is called,
+# whose stack goes from _start through all levels.
+whole() {
+	pk-sample -F 1000 -o a.pkc "$@"
+	pk-fold a.pkc >folded
+	tail -n 5 folded >&2
+	PATTERN="^[^;]*;_start;.*;main;$levels" awk '/^(nested|packed|bare|prog);/ {
+			all += $NF
+			if ($0 ~ ENVIRON["PATTERN"]) whole += $NF
+		}
+		END { if (all < 100) exit 1; printf "%d\n", 100 * whole / all }' \
+		folded
+}
+
+@test "code with .debug_frame only is unwound, compressed or not" {
+	need objcopy binutils
+	program=$(nested)
+	[ "$(whole "$program" 0.2)" -ge 97 ]
+	objcopy --compress-debug-sections=zlib "$program" packed
+	readelf -SW packed | grep -q '\.debug_frame .* C '
+	[ "$(whole ./packed 0.2)" -ge 97 ]
+	strip -g -o bare "$program"
+	[ "$(whole ./bare 0.2)" -le 3 ]
+}
+
+@test ".debug_frame is found through the debug link, compressed or not" {
+	need objcopy binutils
+	# by its checksum, and by the build id both have
+	for id in none sha1; do
+		program=$(nested -Wl,--build-id=$id)
+		for how in --decompress-debug-sections \
+			--compress-debug-sections=zlib; do
+			split "$program" $how
+			[ "$(whole ./prog 0.2)" -ge 97 ]
+		done
+		readelf -SW prog.debug | grep -q '\.debug_frame .* C '
+		rm -rf .debug
+		mkdir .debug
+		mv prog.debug .debug
+		[ "$(whole ./prog 0.2)" -ge 97 ]
+	done
+}
+
+@test "a separate file that is another's is not used" {
+	need objcopy binutils
+	for id in none sha1; do
+		program=$(nested -Wl,--build-id=$id)
+		split "$program"
+		# The same rows under another checksum or build id: they would
+		# do, and must not.
+		objcopy --add-section .extra="$program" prog.debug other
+		other=$(nested -Wl,--build-id=$id -DOTHER_$id -Wl,-z,norelro)
+		[ $id = none ] || objcopy --only-keep-debug "$other" other
+		cp other prog.debug
+		[ "$(whole ./prog 0.2)" -le 3 ]
+	done
+}
+
+@test "a separate file that is damaged or no file at all does no harm" {
+	need objcopy binutils
+	program=$(nested)
+	split "$program" --compress-debug-sections=zlib
+	cp prog.debug good
+	size=$(stat -c %s good)
+	offset=$((0x$(readelf -SW good | awk '$2 == ".debug_frame" { print $5 }
+		$3 == ".debug_frame" { print $6 }')))
+	# cut short; its compressed size, then its bytes overwritten
+	head -c $((size / 2)) good >prog.debug
+	[ "$(whole ./prog 0.2)" -le 3 ]
+	for at in 8 14 40; do
+		cp good prog.debug
+		printf '\377\377\377\377' |
+			dd of=prog.debug bs=1 seek=$((offset + at)) conv=notrunc \
+				status=none
+		[ "$(whole ./prog 0.2)" -le 3 ]
+	done
+	rm prog.debug
+	mkfifo prog.debug
+	[ "$(whole timeout 60 ./prog 0.2)" -le 3 ]
+	rm prog.debug
+	mkdir prog.debug
+	[ "$(whole ./prog 0.2)" -le 3 ]
+}
+
+# in_namespace SCRIPT: runs it in a mount namespace of its own, where
+# /usr/lib/debug is empty and to be written.
+in_namespace() {
+	mkdir -p lower/debug
+	echo "#!/bin/sh
+		if [ -d /usr/lib/debug ]; then
+			mount -t tmpfs none /usr/lib/debug
+		else
+			mount -t overlay none /usr/lib -o \
+				lowerdir=$PWD/lower:/usr/lib
+			mount -t tmpfs none /usr/lib/debug
+		fi || exit
+		$1" >in-namespace
+	chmod +x in-namespace
+}
+
+@test "/usr/lib/debug is the target's own, by build id and by folder" {
+	need objcopy binutils
+	need unshare util-linux
+	unshare -m true || skip "no mount namespaces here"
+	program=$(nested -Wl,--build-id=sha1)
+	split "$program" --compress-debug-sections=zlib
+	mv prog.debug aside
+	id=$(readelf -nW prog | sed -n 's/.*Build ID: //p')
+	in_namespace "
+		mkdir -p /usr/lib/debug/.build-id/${id:0:2}
+		cp aside /usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug
+		exec ./prog 0.3"
+	[ "$(whole unshare -m ./in-namespace)" -ge 95 ]
+	in_namespace "
+		mkdir -p /usr/lib/debug$PWD
+		cp aside /usr/lib/debug$PWD/prog.debug
+		exec ./prog 0.3"
+	[ "$(whole unshare -m ./in-namespace)" -ge 95 ]
+	in_namespace "exec ./prog 0.3"
+	[ "$(whole unshare -m ./in-namespace)" -le 3 ]
+}
