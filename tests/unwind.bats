@@ -334,7 +334,7 @@ elf_facts() {
 
 @test "a signal frame without CFI is known by its contents" {
 	run -0 "$unit/unwind_self" restorer
-	in_order handler raise_signal "${whole[@]}"
+	in_order handler bare_restorer raise_signal "${whole[@]}"
 }
 
 @test "another stack that is not in the copy ends the walk as truncated" {
@@ -421,4 +421,49 @@ elf_facts() {
 @test "a frame that does not move up ends the walk as lost" {
 	walk_odd standing
 	[ "${lines[*]}" = "walk_here standing end: lost" ]
+}
+
+# same_stacks COMMAND...: 2,000 stacks of it are libdwfl's; adds the line of
+# numbers to ./stacks.
+same_stacks() {
+	run -0 --separate-stderr timeout 200 "$unit/unwind_stacks" 2000 "$@"
+	sed 's/^/# /' <<<"$output" >&3
+	echo "${lines[-1]}" >>stacks
+}
+
+@test "10,000 stacks of five programs are those libdwfl finds" {
+	need xz xz-utils
+	need /usr/bin/python3 python3
+	need perl
+	need_profiling
+	same_stacks "$(build_program cxxstacks)" 20
+	cat >work.py <<-'END'
+		import json, re
+		def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)
+		for i in range(300):
+		    fib(22)
+		    json.dumps([str(x) for x in range(60000)])
+		    re.findall(r'(\d+)5', ' '.join(map(str, range(60000))))
+	END
+	same_stacks /usr/bin/python3 work.py
+	seq 2000000 >numbers
+	same_stacks xz -6 -c numbers
+	cat >work.pl <<-'END'
+		sub fib { my $n = shift; $n < 2 ? $n : fib($n - 1) + fib($n - 2) }
+		for (1 .. 4000) {
+			fib(16);
+			my %h;
+			$h{$_ % 977} .= "$_," for 1 .. 30000;
+			my @s = sort { $h{$a} cmp $h{$b} } keys %h;
+			join("", @s) =~ s/(\d+)5/$1/gr;
+		}
+	END
+	same_stacks perl work.pl
+	same_stacks "$(build_program signals -O2 -g -Wl,-z,lazy \
+		"$PK_SRCDIR/tests/programs/stepped.c")" 20
+	# All there, and hardly any of the stacks that libdwfl gets wrong.
+	awk -F '\t' '{ n += $2; told += $5 + $6 + $7; wrong += $8; cut += $4 }
+		$3 + $4 < 0.9 * $2 { exit bad = 1 }
+		END { exit bad || n != 10000 || wrong || !cut || told > 500 }' \
+		stacks
 }

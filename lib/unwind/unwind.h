@@ -164,8 +164,9 @@ enum { UNWIND_NO_MODULE = UINT32_MAX };
 
 /* The address in the module is pc - bias. */
 struct unwind_frame {
-	uint64_t pc; /* exact in the innermost frame and in one that a signal
-		      * interrupted, else the return address - 1 */
+	uint64_t pc; /* exact in the innermost frame, in one that a signal
+		      * interrupted, and in the trampoline between handler and
+		      * that one; else the return address - 1 */
 	uint64_t bias;
 	uint32_t module;
 };

@@ -330,6 +330,16 @@ step_hard(struct walk *k, const struct unwind_cached *e)
 	return go_on(k, &next, fde.signal);
 }
 
+/* ---- signal frames ---- */
+
+/* Nothing was called there: the handler's return address is where the
+ * trampoline begins, and one less is another function. */
+static void
+name_trampoline(struct walk *k)
+{
+	k->frames[k->n - 1].pc = k->regs.reg[UNWIND_RIP];
+}
+
 /* ---- one frame, without CFI ---- */
 
 /* A signal frame of a C library whose trampoline has no CFI (musl): known by
@@ -349,6 +359,7 @@ step_signal_frame(struct walk *k)
 	uint64_t at = k->regs.reg[UNWIND_RSP] + UNWIND_UC_REGS;
 	struct unwind_regs next = { .known = 0 };
 
+	name_trampoline(k);
 	for (unsigned i = 0; i < sizeof order; i++, at += WORD) {
 		if (!load(k, at, &next.reg[order[i]]))
 			return false;
@@ -412,6 +423,8 @@ static bool
 step(struct walk *k, const struct unwind_cached *e)
 {
 	k->end = UNWIND_LOST;
+	if (e->rule.flags & UNWIND_SIGNAL)
+		name_trampoline(k);
 	switch (e->rule.kind) {
 	case UNWIND_REG:
 	case UNWIND_DEREF:

@@ -102,15 +102,15 @@ test_module_close(struct test_module *m)
 	munmap((void *)m->bytes, m->size);
 }
 
-/* The image ends with the section headers. */
-static void
-open_vdso(struct test_module *m, uint64_t addr)
+void
+test_module_open_vdso(struct test_module *m)
 {
-	const ElfW(Ehdr) *eh = (const void *)addr;
+	/* The image ends with the section headers. */
+	const ElfW(Ehdr) *eh = (const void *)getauxval(AT_SYSINFO_EHDR);
 
 	memset(m, 0, sizeof *m);
 	strcpy(m->path, "[vdso]");
-	m->bytes = (const void *)addr;
+	m->bytes = (const void *)eh;
 	m->size = eh->e_shoff + (size_t)eh->e_shnum * eh->e_shentsize;
 	load_cfi(m);
 }
@@ -125,7 +125,7 @@ add_module(struct dl_phdr_info *info, size_t size, void *ctx)
 	(void)size;
 	(void)ctx;
 	if (info->dlpi_addr == vdso)
-		open_vdso(m, vdso);
+		test_module_open_vdso(m);
 	else
 		test_module_open(m, *name ? name : "/proc/self/exe");
 	m->bias = info->dlpi_addr;

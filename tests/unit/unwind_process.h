@@ -22,6 +22,9 @@ struct test_module {
  */
 void test_module_open(struct test_module *m, const char *path);
 
+/* The vdso, which is the same in all processes. */
+void test_module_open_vdso(struct test_module *m);
+
 void test_module_close(struct test_module *m);
 
 /* The modules mapped into this process, vdso included. */

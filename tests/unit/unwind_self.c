@@ -346,6 +346,7 @@ handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
 void bare_restorer(void);
 __asm__(".pushsection .text.bare, \"ax\"\n"
 	"nop\n"
+	".globl bare_restorer\n"
 	"bare_restorer:\n"
 	"mov $15, %rax\n"
 	"syscall\n"
