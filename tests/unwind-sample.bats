@@ -149,3 +149,51 @@ in_namespace() {
 	in_namespace "exec ./prog 0.3"
 	[ "$(whole unshare -m ./in-namespace)" -le 3 ]
 }
+
+@test "the vdso is unwound by its own rules" {
+	cat >now.c <<-'END'
+		#include <time.h>
+		int main(void)
+		{
+			struct timespec t;
+			for (int i = 0; i < 15000000; i++)
+				clock_gettime(CLOCK_MONOTONIC, &t);
+			return 0;
+		}
+	END
+	$CC -O2 -fomit-frame-pointer now.c -o now
+	pk-sample -F 1000 -o a.pkc ./now
+	pk-fold a.pkc >folded
+	tail -n 3 folded
+	awk '/vdso/ { all += $NF }
+		/^now;_start;.*;main;.*__vdso_clock_gettime/ { whole += $NF }
+		END { exit !(all > 100 && whole >= 0.98 * all) }' folded
+}
+
+@test "a library where another was is unwound by its own rules" {
+	dlopener=$(build_program dlopener)
+	for name in first second; do
+		room=300
+		[ $name = first ] || room=500
+		$CC -O2 -g -shared -fPIC -fomit-frame-pointer -DPLUGIN=$name \
+			-DROOM=$room "$PK_SRCDIR/tests/programs/plugin.c" -o $name.so
+	done
+	plugins=(./first.so ./second.so ./first.so)
+	# The loader puts all three in one place.
+	LD_DEBUG=files "$dlopener" 0.01 "${plugins[@]}" 2>&1 |
+		sed -n '/file=.*\(first\|second\).so.*generating/,/base/s/.*base: *\([^ ]*\).*/\1/p' \
+		>bases
+	[ "$(wc -l <bases)" = 3 ]
+	[ "$(sort -u bases | wc -l)" = 1 ]
+	pk-sample -F 1000 -o a.pkc "$dlopener" 0.2 "${plugins[@]}"
+	pk-fold --modules a.pkc >folded
+	grep plugin_run folded | tail -n 5
+	awk '/\.so`(first|second)_work/ { all += $NF }
+		/`_start;.*`main;.*first.so`plugin_run;first.so`first_work/ {
+			first += $NF }
+		/`_start;.*`main;.*second.so`plugin_run;second.so`second_work/ {
+			second += $NF }
+		END { print all, first, second
+			exit !(all > 400 && first + second >= 0.99 * all &&
+				first > 250 && second > 120) }' folded
+}

@@ -339,8 +339,8 @@ elf_facts() {
 
 @test "another stack that is not in the copy ends the walk as truncated" {
 	run -0 "$unit/unwind_self" altstack
-	[ "${lines[0]}" = other_handler ]
-	[ "${#lines[@]}" -ge 4 ]
+	# The frame it came upon is known: its registers are in the copy.
+	[ "${lines[*]:0:3}" = "other_handler [libc.so.6] [libc.so.6]" ]
 	[ "${lines[-1]}" = "end: truncated" ]
 }
 
