@@ -53,6 +53,18 @@ whole() {
 	[ "$(whole ./bare 0.2)" -le 3 ]
 }
 
+@test ".debug_frame is used beside .eh_frame without a search table" {
+	need readelf binutils
+	# ld makes none when there are rows it does not understand.
+	$CC -O2 -c -o odd.o -DODD=unknown_op -DUNKNOWN_OPS \
+		"$PK_SRCDIR/tests/programs/oddframes.c"
+	program=$(nested "$PWD/odd.o")
+	run -0 "$PK_BUILDDIR/tests/unit/unwind_elf" "$program"
+	offset=$((0x$(sed -n 's/^hdr \([^ ]*\) .*/\1/p' <<<"$output")))
+	[ "$(od -An -tx1 -j $((offset + 2)) -N 2 "$program")" = " ff ff" ]
+	[ "$(whole "$program" 0.2)" -ge 97 ]
+}
+
 @test ".debug_frame is found through the debug link, compressed or not" {
 	need objcopy binutils
 	# by its checksum, and by the build id both have
@@ -94,14 +106,15 @@ whole() {
 	size=$(stat -c %s good)
 	offset=$((0x$(readelf -SW good | awk '$2 == ".debug_frame" { print $5 }
 		$3 == ".debug_frame" { print $6 }')))
-	# cut short; its compressed size, then its bytes overwritten
 	head -c $((size / 2)) good >prog.debug
 	[ "$(whole ./prog 0.2)" -le 3 ]
-	for at in 8 14 40; do
+	# the kind of compression, the size unpacked as 2^32 and more and as a
+	# little more than it is, the compressed bytes
+	for what in '0 \377' '8 \377\377\377\377' '14 \1' '9 \177' \
+		'40 \377\377\377\377'; do
 		cp good prog.debug
-		printf '\377\377\377\377' |
-			dd of=prog.debug bs=1 seek=$((offset + at)) conv=notrunc \
-				status=none
+		printf "${what#* }" | dd of=prog.debug bs=1 conv=notrunc \
+			seek=$((offset + ${what% *})) status=none
 		[ "$(whole ./prog 0.2)" -le 3 ]
 	done
 	rm prog.debug

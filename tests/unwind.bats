@@ -344,6 +344,12 @@ elf_facts() {
 	[ "${lines[-1]}" = "end: truncated" ]
 }
 
+@test "a handler's stack may lie above the one it interrupted" {
+	run -0 "$unit/unwind_self" altabove
+	echo "$output"
+	in_order above_handler raise_signal "${whole[@]}"
+}
+
 @test "a call through a null pointer shows its caller" {
 	run -0 "$unit/unwind_self" null
 	[ "${lines[*]:0:2}" = "[unmapped] call_null" ]

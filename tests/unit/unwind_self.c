@@ -16,6 +16,8 @@
  *	first           the same, a function's first instruction being at fault
  *	restorer        the same, where the trampoline has no CFI
  *	altstack        in a handler on another stack, which alone is copied
+ *	altabove        the same, the other stack being in main's frame, above
+ *			the interrupted one; both are copied
  *	null            in a handler, after a call through a null pointer
  *	step LIB        runs LIB's stepped() one instruction at a time, walks at
  *	                each, and compares all frames with a shadow stack kept
@@ -92,6 +94,7 @@ void walk_here(void);
 void *thread_routine(void *arg);
 void handler(int sig, siginfo_t *info, void *context);
 void other_handler(int sig, siginfo_t *info, void *context);
+void above_handler(int sig, siginfo_t *info, void *context);
 void fault_handler(int sig, siginfo_t *info, void *context);
 void raise_signal(void);
 void call_null(void);
@@ -292,6 +295,28 @@ handler(int sig, siginfo_t *info, void *context)
 	walk_here();
 }
 
+/* From a page below the interrupted function on. */
+void
+above_handler(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	struct unwind_regs regs;
+	struct unwind_stack stack;
+	unsigned char *copy;
+
+	(void)sig;
+	(void)info;
+	regs.known = SAVED_BY_SAVE_REGS;
+	save_regs(regs.reg);
+	stack.addr = (uint64_t)uc->uc_mcontext.gregs[REG_RSP] - 4096;
+	stack.size = end_of_stack(stack.addr) - stack.addr;
+	copy = malloc(stack.size);
+	copy_stack(copy, stack.addr, stack.size);
+	stack.bytes = copy;
+	walk_and_print(&regs, &stack);
+	free(copy);
+}
+
 /* Up to where the alternate stack ends. */
 static unsigned char other_stack[64 << 10];
 
@@ -326,11 +351,17 @@ fault_handler(int sig, siginfo_t *info, void *context)
 }
 
 static void
-use_other_stack(void)
+use_stack(void *stack, size_t size)
 {
-	stack_t ss = { .ss_sp = other_stack, .ss_size = sizeof other_stack };
+	stack_t ss = { .ss_sp = stack, .ss_size = size };
 
 	sigaltstack(&ss, NULL);
+}
+
+static void
+use_other_stack(void)
+{
+	use_stack(other_stack, sizeof other_stack);
 }
 
 static void
@@ -616,6 +647,17 @@ run_altstack(char **arg)
 }
 
 static void
+run_altabove(char **arg)
+{
+	unsigned char stack[64 << 10];
+
+	(void)arg;
+	use_stack(stack, sizeof stack);
+	handle(SIGUSR1, above_handler, SA_ONSTACK);
+	raise_signal();
+}
+
+static void
 run_null(char **arg)
 {
 	(void)arg;
@@ -653,9 +695,9 @@ static const struct {
 	{ "limit", 2, run_limit },	 { "spaces", 1, run_spaces },
 	{ "jit", 0, run_jit },		 { "thread", 0, run_thread },
 	{ "signal", 0, run_signal },	 { "restorer", 0, run_restorer },
-	{ "altstack", 0, run_altstack }, { "null", 0, run_null },
-	{ "first", 0, run_first },	 { "step", 1, run_step },
-	{ "step3", 1, run_step3 },
+	{ "altstack", 0, run_altstack }, { "altabove", 0, run_altabove },
+	{ "null", 0, run_null },	 { "first", 0, run_first },
+	{ "step", 1, run_step },	 { "step3", 1, run_step3 },
 };
 
 int
