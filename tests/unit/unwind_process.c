@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "unwind_process.h"
@@ -167,4 +169,53 @@ test_lookup(void *ctx, uint64_t pc, struct unwind_code *code)
 	}
 	*code = (struct unwind_code){ .cfi = NULL, .module = TEST_JIT };
 	return test_jit && pc - test_jit < 4096;
+}
+
+uint64_t
+test_end_of_stack(uint64_t sp)
+{
+	static uint64_t end;
+	char line[512];
+	FILE *f;
+	unsigned long low, high;
+
+	if (end)
+		return end;
+	f = fopen("/proc/self/maps", "r");
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "%lx-%lx", &low, &high) == 2 && sp >= low &&
+		    sp < high)
+			end = high;
+	if (f)
+		fclose(f);
+	return end;
+}
+
+void
+test_regs_of_context(const ucontext_t *uc, struct unwind_regs *regs)
+{
+	static const uint8_t order[] = UNWIND_UC_ORDER;
+
+	regs->known = 0;
+	for (unsigned i = 0; i < sizeof order; i++) {
+		regs->reg[order[i]] = (uint64_t)uc->uc_mcontext.gregs[i];
+		regs->known |= 1u << order[i];
+	}
+}
+
+void
+test_use_stack(void *stack, size_t size)
+{
+	stack_t ss = { .ss_sp = stack, .ss_size = size };
+
+	sigaltstack(&ss, NULL);
+}
+
+void
+test_handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
+{
+	struct sigaction sa = { .sa_sigaction = fn,
+				.sa_flags = SA_SIGINFO | flags };
+
+	sigaction(sig, &sa, NULL);
 }

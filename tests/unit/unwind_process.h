@@ -6,6 +6,9 @@
 #ifndef PK_TESTS_UNWIND_PROCESS_H
 #define PK_TESTS_UNWIND_PROCESS_H
 
+#include <signal.h>
+#include <ucontext.h>
+
 #include "unwind/unwind.h"
 
 struct test_module {
@@ -40,5 +43,15 @@ void test_find_modules(void);
 
 /* An unwind_lookup_fn over test_modules, safe in a signal handler. */
 bool test_lookup(void *ctx, uint64_t pc, struct unwind_code *code);
+
+/* Where the mapping of the stack that SP lies in ends; asked once, and so for
+ * one stack. */
+uint64_t test_end_of_stack(uint64_t sp);
+
+/* The registers of a signal handler's third argument. */
+void test_regs_of_context(const ucontext_t *uc, struct unwind_regs *regs);
+
+void test_use_stack(void *stack, size_t size); /* for SA_ONSTACK */
+void test_handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags);
 
 #endif

@@ -19,10 +19,6 @@
  *	altabove        the same, the other stack being in main's frame, above
  *			the interrupted one; both are copied
  *	null            in a handler, after a call through a null pointer
- *	step LIB        runs LIB's stepped() one instruction at a time, walks at
- *	                each, and compares all frames with a shadow stack kept
- *	                by watching calls and returns; prints what it counted
- *	step3 LIB       the same, knowing rsp, rbp and rip only
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -75,18 +71,6 @@ __asm__(".pushsection .text\n"
 
 enum { SAVED_BY_SAVE_REGS = 0x1f0c8 }; /* rbx, rbp, rsp, r12 to rip */
 
-static void
-regs_of_context(const ucontext_t *uc, struct unwind_regs *regs)
-{
-	static const uint8_t order[] = UNWIND_UC_ORDER;
-
-	regs->known = 0;
-	for (unsigned i = 0; i < sizeof order; i++) {
-		regs->reg[order[i]] = (uint64_t)uc->uc_mcontext.gregs[i];
-		regs->known |= 1u << order[i];
-	}
-}
-
 /* ---- walking and printing ---- */
 
 /* Exported, and so named in the output. */
@@ -101,26 +85,6 @@ void call_null(void);
 void fault_walk(int sig, siginfo_t *info, void *context);
 void first_insn(void);
 void call_first(void);
-
-static uint64_t
-end_of_stack(uint64_t sp)
-{
-	static uint64_t end;
-	char line[512];
-	FILE *f;
-	unsigned long low, high;
-
-	if (end)
-		return end;
-	f = fopen("/proc/self/maps", "r");
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "%lx-%lx", &low, &high) == 2 && sp >= low &&
-		    sp < high)
-			end = high;
-	if (f)
-		fclose(f);
-	return end;
-}
 
 static void
 print_frame(const struct unwind_frame *f)
@@ -168,7 +132,7 @@ static void
 walk_stack(const struct unwind_regs *regs)
 {
 	uint64_t sp = regs->reg[UNWIND_RSP];
-	size_t size = end_of_stack(sp) - sp;
+	size_t size = test_end_of_stack(sp) - sp;
 	unsigned char *copy;
 	struct unwind_stack stack;
 
@@ -234,7 +198,7 @@ walk_spaces(void)
 	save_regs(regs.reg);
 	stack.addr = regs.reg[UNWIND_RSP];
 	stack.bytes = (const unsigned char *)stack.addr;
-	stack.size = end_of_stack(stack.addr) - stack.addr;
+	stack.size = test_end_of_stack(stack.addr) - stack.addr;
 	walker.lookup = lookup_renumbered;
 	for (unsigned i = 0; i < 3; i++) {
 		renumbered = round[i].add;
@@ -309,7 +273,7 @@ above_handler(int sig, siginfo_t *info, void *context)
 	regs.known = SAVED_BY_SAVE_REGS;
 	save_regs(regs.reg);
 	stack.addr = (uint64_t)uc->uc_mcontext.gregs[REG_RSP] - 4096;
-	stack.size = end_of_stack(stack.addr) - stack.addr;
+	stack.size = test_end_of_stack(stack.addr) - stack.addr;
 	copy = malloc(stack.size);
 	copy_stack(copy, stack.addr, stack.size);
 	stack.bytes = copy;
@@ -344,33 +308,16 @@ fault_handler(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	(void)info;
-	regs_of_context(context, &regs);
+	test_regs_of_context(context, &regs);
 	walk_stack(&regs);
 	fflush(stdout);
 	_exit(0);
 }
 
 static void
-use_stack(void *stack, size_t size)
-{
-	stack_t ss = { .ss_sp = stack, .ss_size = size };
-
-	sigaltstack(&ss, NULL);
-}
-
-static void
 use_other_stack(void)
 {
-	use_stack(other_stack, sizeof other_stack);
-}
-
-static void
-handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
-{
-	struct sigaction sa = { .sa_sigaction = fn,
-				.sa_flags = SA_SIGINFO | flags };
-
-	sigaction(sig, &sa, NULL);
+	test_use_stack(other_stack, sizeof other_stack);
 }
 
 /* The kernel's own struct, to name a trampoline without CFI. */
@@ -446,153 +393,6 @@ call_first(void)
 	__asm__ volatile("" ::: "memory");
 }
 
-/* ---- stepping ---- */
-
-enum { MAX_SHADOW = 4096, MAX_INSN = 15 };
-
-static struct {
-	uint64_t slot, ret;
-} shadow[MAX_SHADOW];
-static size_t n_shadow;
-static uint64_t last_pc, last_sp;
-static struct {
-	unsigned long steps, frames, wrong, cut, vdso, plt;
-} stepped_counts;
-static unsigned n_reported;
-static volatile bool stepping = true;
-static uint32_t stepped_regs = UINT32_MAX;
-
-/* What the instruction before did to the shadow stack: a call has pushed the
- * address behind itself; whatever lies below the stack pointer has ended.
- * Reads other functions' frames, which AddressSanitizer takes for a mistake. */
-__attribute__((no_sanitize_address)) static void
-follow(uint64_t pc, uint64_t sp)
-{
-	uint64_t pushed = *(uint64_t *)sp;
-
-	while (n_shadow && shadow[n_shadow - 1].slot < sp)
-		n_shadow--;
-	if (last_sp - sp == 8 && pushed - last_pc - 1 < MAX_INSN &&
-	    pc - last_pc > MAX_INSN) {
-		shadow[n_shadow].slot = sp;
-		shadow[n_shadow++].ret = pushed;
-	}
-	last_pc = pc;
-	last_sp = sp;
-}
-
-static void
-report(size_t n, enum unwind_end end)
-{
-	if (n_reported++ >= 5)
-		return;
-	fprintf(stderr, "%zu frames, %s, should be %zu:\n", n, end_names[end],
-		n_shadow + 1);
-	for (size_t i = 0; i < n && i < 6; i++)
-		fprintf(stderr, "  %s+%llx %llx\n",
-			frames[i].module == UNWIND_NO_MODULE
-				? "?"
-				: test_modules[frames[i].module].path,
-			(unsigned long long)(frames[i].pc - frames[i].bias),
-			i && i <= n_shadow
-				? (unsigned long long)(shadow[n_shadow - i]
-							       .ret -
-						       frames[i].bias)
-				: 0ull);
-}
-
-static bool
-is_plt(const struct unwind_frame *f)
-{
-	struct unwind_rule rule;
-
-	return f->module != UNWIND_NO_MODULE &&
-	       unwind_find_rule(&test_modules[f->module].cfi, f->pc - f->bias,
-				&rule) == UNWIND_PLT;
-}
-
-/* The frames above the shadow stack's are those of main and its callers. */
-static void
-compare_with_shadow(size_t n, enum unwind_end end)
-{
-	bool cut = end != UNWIND_COMPLETE;
-	bool wrong = !cut && n <= n_shadow;
-
-	for (size_t i = 1; i < n && i <= n_shadow; i++)
-		if (frames[i].pc + 1 != shadow[n_shadow - i].ret)
-			wrong = true;
-	stepped_counts.cut += cut;
-	stepped_counts.wrong += wrong;
-	if (wrong || cut)
-		report(n, end);
-	stepped_counts.frames += n;
-	if (strcmp(test_modules[frames[0].module].path, "[vdso]") == 0)
-		stepped_counts.vdso++;
-	stepped_counts.plt += is_plt(&frames[0]);
-}
-
-static void
-trapped(int sig, siginfo_t *info, void *context)
-{
-	struct unwind_stack stack;
-	struct unwind_regs regs;
-	enum unwind_end end;
-	size_t n;
-
-	(void)sig;
-	(void)info;
-	if (!stepping)
-		return;
-	regs_of_context(context, &regs);
-	stack.addr = regs.reg[UNWIND_RSP];
-	stack.bytes = (const unsigned char *)stack.addr;
-	stack.size = end_of_stack(stack.addr) - stack.addr;
-	follow(regs.reg[UNWIND_RIP], stack.addr);
-	regs.known &= stepped_regs;
-	stepped_counts.steps++;
-	n = unwind_walk(&walker, &regs, &stack, frames, MAX_FRAMES, &end);
-	compare_with_shadow(n, end);
-}
-
-static void
-set_trap_flag(bool on)
-{
-	if (on)
-		__asm__ volatile("pushfq\n"
-				 "orq $0x100, (%%rsp)\n"
-				 "popfq" ::
-					 : "cc", "memory");
-	else
-		__asm__ volatile("pushfq\n"
-				 "andq $~0x100, (%%rsp)\n"
-				 "popfq" ::
-					 : "cc", "memory");
-}
-
-static void
-step_library(const char *path)
-{
-	void *lib = dlopen(path, RTLD_LAZY);
-	void (*run)(void);
-
-	if (!lib) {
-		fprintf(stderr, "%s\n", dlerror());
-		exit(2);
-	}
-	test_find_modules();
-	end_of_stack((uint64_t)&lib);
-	run = (void (*)(void))dlsym(lib, "stepped");
-	use_other_stack();
-	handle(SIGTRAP, trapped, SA_ONSTACK);
-	set_trap_flag(true);
-	run();
-	stepping = false;
-	set_trap_flag(false);
-	printf("steps %lu frames %lu vdso %lu plt %lu wrong %lu cut %lu\n",
-	       stepped_counts.steps, stepped_counts.frames, stepped_counts.vdso,
-	       stepped_counts.plt, stepped_counts.wrong, stepped_counts.cut);
-}
-
 /* ---- the cases ---- */
 
 static void
@@ -625,7 +425,7 @@ static void
 run_signal(char **arg)
 {
 	(void)arg;
-	handle(SIGUSR1, handler, 0);
+	test_handle(SIGUSR1, handler, 0);
 	raise_signal();
 }
 
@@ -642,7 +442,7 @@ run_altstack(char **arg)
 {
 	(void)arg;
 	use_other_stack();
-	handle(SIGUSR1, other_handler, SA_ONSTACK);
+	test_handle(SIGUSR1, other_handler, SA_ONSTACK);
 	raise_signal();
 }
 
@@ -652,8 +452,8 @@ run_altabove(char **arg)
 	unsigned char stack[64 << 10];
 
 	(void)arg;
-	use_stack(stack, sizeof stack);
-	handle(SIGUSR1, above_handler, SA_ONSTACK);
+	test_use_stack(stack, sizeof stack);
+	test_handle(SIGUSR1, above_handler, SA_ONSTACK);
 	raise_signal();
 }
 
@@ -661,7 +461,7 @@ static void
 run_null(char **arg)
 {
 	(void)arg;
-	handle(SIGSEGV, fault_handler, 0);
+	test_handle(SIGSEGV, fault_handler, 0);
 	call_null();
 }
 
@@ -669,21 +469,8 @@ static void
 run_first(char **arg)
 {
 	(void)arg;
-	handle(SIGILL, fault_walk, 0);
+	test_handle(SIGILL, fault_walk, 0);
 	call_first();
-}
-
-static void
-run_step(char **arg)
-{
-	step_library(arg[0]);
-}
-
-static void
-run_step3(char **arg)
-{
-	stepped_regs = 1 << UNWIND_RSP | 1 << UNWIND_RBP | 1 << UNWIND_RIP;
-	step_library(arg[0]);
 }
 
 static const struct {
@@ -697,7 +484,6 @@ static const struct {
 	{ "signal", 0, run_signal },	 { "restorer", 0, run_restorer },
 	{ "altstack", 0, run_altstack }, { "altabove", 0, run_altabove },
 	{ "null", 0, run_null },	 { "first", 0, run_first },
-	{ "step", 1, run_step },	 { "step3", 1, run_step3 },
 };
 
 int
