@@ -67,7 +67,7 @@ is_wanted(struct folder *f, const struct capture_sample *s)
 }
 
 static uint32_t
-root_of(struct folder *f, const struct capture_sample *s)
+make_root(struct folder *f, const struct capture_sample *s)
 {
 	struct buf b = { 0 };
 	uint32_t id;
@@ -83,6 +83,21 @@ root_of(struct folder *f, const struct capture_sample *s)
 	id = intern_add(&f->roots, buf_get(&b));
 	buf_free(&b);
 	return id;
+}
+
+/* A name is written once: there is one sample after the other of it. */
+static uint32_t
+root_of(struct folder *f, const struct capture_sample *s)
+{
+	bool added;
+	uint32_t *root;
+
+	if (f->opt.root != FOLD_COMM)
+		return make_root(f, s);
+	root = map_put(&f->root_of_name, s->name_id, &added);
+	if (added)
+		*root = make_root(f, s);
+	return *root;
 }
 
 static void
@@ -299,6 +314,7 @@ folder_free(struct folder *f)
 	resolution_free(&f->names);
 	capture_free(&f->capture);
 	intern_free(&f->roots);
+	map_free(&f->root_of_name);
 	map_free(&f->index);
 	free(f->counts);
 	free(f->left_out);

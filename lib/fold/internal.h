@@ -17,7 +17,8 @@ struct folder {
 	struct fold_options opt;
 	struct capture capture;
 	struct intern roots;
-	struct map index; /* root << 32 | node: index in counts */
+	struct map root_of_name; /* of --comm: name_id -> id in roots */
+	struct map index;	 /* root << 32 | node: index in counts */
 	struct fold_count *counts;
 	size_t n_counts, cap_counts;
 	uint64_t samples; /* that were counted */
