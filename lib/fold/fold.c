@@ -100,25 +100,48 @@ root_of(struct folder *f, const struct capture_sample *s)
 	return *root;
 }
 
+/* The count of NODE that was asked for last, a guess: 1 + index, or 0. */
+static uint32_t *
+last_count(struct folder *f, uint32_t node)
+{
+	size_t cap = f->cap_last;
+
+	GROW(f->last, f->cap_last, (size_t)node + 1);
+	if (f->cap_last > cap)
+		memset(f->last + cap, 0, (f->cap_last - cap) * sizeof *f->last);
+	return &f->last[node];
+}
+
+static struct fold_count *
+count_of(struct folder *f, uint32_t root, uint32_t node)
+{
+	uint32_t *last = last_count(f, node), *index;
+	bool added;
+
+	if (*last && f->counts[*last - 1].root == root)
+		return &f->counts[*last - 1];
+	index = map_put(&f->index, (uint64_t)root << 32 | node, &added);
+	if (added) {
+		GROW(f->counts, f->cap_counts, f->n_counts + 1);
+		f->counts[f->n_counts] =
+			(struct fold_count){ .root = root, .node = node };
+		*index = (uint32_t)f->n_counts++;
+	}
+	*last = *index + 1;
+	return &f->counts[*index];
+}
+
 static void
 count_sample(void *ctx, const struct capture_sample *s)
 {
 	struct folder *f = ctx;
-	uint32_t root, *index;
-	bool added;
+	struct fold_count *c;
 
 	if (!is_wanted(f, s))
 		return;
-	root = root_of(f, s);
-	index = map_put(&f->index, (uint64_t)root << 32 | s->node, &added);
-	if (added) {
-		GROW(f->counts, f->cap_counts, f->n_counts + 1);
-		f->counts[f->n_counts] =
-			(struct fold_count){ .root = root, .node = s->node };
-		*index = (uint32_t)f->n_counts++;
-	}
-	f->counts[*index].samples++;
-	f->counts[*index].weight += (double)s->weight;
+	c = count_of(f, root_of(f, s), s->node);
+	c->samples++;
+	c->weight += (double)s->weight;
 	f->samples++;
 }
 
@@ -316,6 +339,7 @@ folder_free(struct folder *f)
 	intern_free(&f->roots);
 	map_free(&f->root_of_name);
 	map_free(&f->index);
+	free(f->last);
 	free(f->counts);
 	free(f->left_out);
 	free(f);

@@ -19,6 +19,8 @@ struct folder {
 	struct intern roots;
 	struct map root_of_name; /* of --comm: name_id -> id in roots */
 	struct map index;	 /* root << 32 | node: index in counts */
+	uint32_t *last; /* by node: 1 + index in counts, the last one used */
+	size_t cap_last;
 	struct fold_count *counts;
 	size_t n_counts, cap_counts;
 	uint64_t samples; /* that were counted */
