@@ -50,6 +50,7 @@ static const char help[] =
 	"Files:\n"
 	"      --debug-dir DIR     look for debug files there, too\n"
 	"      --sysroot DIR       the recorded machine's files lie below DIR\n"
+	"      --no-debuginfod     do not ask the servers in DEBUGINFOD_URLS\n"
 	"  -o, --output FILE       write there, not to standard output\n"
 	"  -h, --help, -V, --version\n"
 	"\n"
@@ -75,6 +76,7 @@ enum {
 	OPT_ANNOTATE,
 	OPT_DEBUG_DIR,
 	OPT_SYSROOT,
+	OPT_NO_DEBUGINFOD,
 };
 
 static const struct option long_options[] = {
@@ -99,6 +101,7 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, OPT_ANNOTATE },
 	{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
 	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ "no-debuginfod", no_argument, NULL, OPT_NO_DEBUGINFOD },
 	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -196,6 +199,9 @@ set_option(int c)
 		break;
 	case OPT_SYSROOT:
 		o->symbol.sysroot = optarg;
+		break;
+	case OPT_NO_DEBUGINFOD:
+		o->symbol.no_debuginfod = true;
 		break;
 	case 'o':
 		opt.output = optarg;

@@ -13,6 +13,7 @@ static const char *program = "profkit";
 static int trouble_status = 2;
 static int status;
 static bool muted;
+static bool progress_shown;
 
 /* Where one is closed, the next file opened would take its place, and be read
  * or written by mistake. Reading and writing there go on failing, and a command
@@ -113,9 +114,38 @@ emit(const char *kind, const char *fmt, va_list ap, int err)
 	line[n++] = '\n';
 	if (muted)
 		return;
+	progress_end();
 	/* Nothing sensible is left to do when standard error is gone. */
 	while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
 		;
+}
+
+void
+progress(const char *fmt, ...)
+{
+	char text[256], line[1100];
+	va_list ap;
+	size_t n;
+
+	if (muted || !isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	n = (size_t)snprintf(line, 64, "\r%.32s: ", program);
+	n += escape(line + n, sizeof line - n - 8, text);
+	n += (size_t)sprintf(line + n, "\033[K");
+	progress_shown = write(STDERR_FILENO, line, n) > 0;
+}
+
+void
+progress_end(void)
+{
+	static const char erase[] = "\r\033[K";
+
+	if (progress_shown)
+		progress_shown =
+			write(STDERR_FILENO, erase, sizeof erase - 1) < 0;
 }
 
 #define EMIT(kind, err)                   \

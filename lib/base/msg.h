@@ -27,6 +27,14 @@ void die_errno(const char *fmt, ...)
 void die_usage(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/*
+ * A line on the terminal that the next call, or any message, takes the place
+ * of; nothing where standard error is no terminal. Who calls it waits a second
+ * first, and ends it.
+ */
+void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void progress_end(void);
+
 /* For fuzz targets, which meet millions of mistakes: nothing is printed. */
 void msg_mute(void);
 

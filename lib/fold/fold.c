@@ -359,6 +359,7 @@ folder_finish(struct folder *f, struct profile *p)
 		add_counts(f, p);
 		fold_add_lacks(f, p);
 		folder_report(f);
+		report_gaps(f);
 	}
 	folder_free(f);
 }

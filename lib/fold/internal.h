@@ -41,5 +41,7 @@ void fold_add_lacks(const struct folder *f, struct profile *p);
 
 /* missing.c: says what is missing and what would cure it. */
 void folder_report(struct folder *f);
+/* gaps.c: the same for what names do not need. */
+void report_gaps(const struct folder *f);
 
 #endif

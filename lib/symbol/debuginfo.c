@@ -7,6 +7,8 @@
 #include <elfutils/libdwelf.h>
 #include "base/xalloc.h"
 #include "symbol/forged.h"
+#include "symbol/gap.h"
+#include "symbol/lines.h"
 #include "symbol/ranges.h"
 #include "symbol/scopes.h"
 #include "symbol/table_elf.h"
@@ -49,6 +51,7 @@ struct debug_info {
 	const char *path; /* of the file, which lives longer */
 	Dwarf *dwarf, *alt;
 	struct elf_file alt_file;
+	struct gap gap;
 	uint64_t text_begin, text_end;
 	size_t n_ranges;
 	struct unit *units;
@@ -158,8 +161,10 @@ open_unit(struct debug_info *d, struct unit *u, bool deep)
 	if (!u->opened && !forged_split_unit(&u->die, d->path))
 		dwarf_cu_info(u->die.cu, NULL, NULL, NULL, &u->body, NULL, NULL,
 			      NULL);
-	if (!u->body.addr)
+	if (!u->body.addr) {
 		u->body = u->die;
+		gap_missing_dwo(&d->gap, &u->die);
+	}
 	for (i = 0; i < u->n; i++) {
 		free(u->functions[i].calls);
 		ranges_free(&u->functions[i].code);
@@ -325,49 +330,6 @@ call_file(struct unit *u, uint32_t file)
 	return optional(dwarf_filesrc(u->files, file, NULL, NULL));
 }
 
-/* The last row at or before ADDR, unless a sequence ends there. */
-static Dwarf_Line *
-line_at(Dwarf_Lines *lines, size_t n, uint64_t addr)
-{
-	size_t low = 0, high = n;
-	Dwarf_Line *line;
-	Dwarf_Addr at;
-	bool end;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (dwarf_lineaddr(dwarf_onesrcline(lines, mid), &at))
-			return NULL;
-		if (at <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	line = low ? dwarf_onesrcline(lines, low - 1) : NULL;
-	if (!line || dwarf_lineendsequence(line, &end) || end)
-		return NULL;
-	return line;
-}
-
-static void
-set_line(struct unit *u, uint64_t addr, struct symbol_frame *frame)
-{
-	Dwarf_Lines *lines;
-	Dwarf_Line *line;
-	size_t n;
-	int number;
-
-	if (dwarf_getsrclines(&u->die, &lines, &n))
-		return;
-	line = line_at(lines, n, addr);
-	if (!line)
-		return;
-	frame->file = optional(dwarf_linesrc(line, NULL, NULL));
-	if (!dwarf_lineno(line, &number) && number > 0)
-		frame->line = (uint32_t)number;
-}
-
 static size_t
 call_depth(const struct function *f, uint32_t call)
 {
@@ -400,7 +362,7 @@ list_calls(struct debug_info *d, struct unit *u, struct function *f,
 		if (!d->opt->lines)
 			continue;
 		if (inner == UINT32_MAX) {
-			set_line(u, addr, frame);
+			line_find(&u->die, addr, frame);
 		} else {
 			frame->file = call_file(u, f->calls[inner].file);
 			frame->line = f->calls[inner].line;
@@ -432,7 +394,7 @@ debug_info_lookup(struct debug_info *d, uint64_t addr, struct symbol_frame *out,
 		return 0;
 	out[0] = (struct symbol_frame){ 0 };
 	if (d->opt->lines)
-		set_line(first, addr, out);
+		line_find(&first->die, addr, out);
 	return 1;
 }
 
@@ -515,22 +477,35 @@ index_units(struct debug_info *d)
 /* What dwz(1) moved into a shared file; libdw itself looks for that only
  * where the system keeps it. */
 static void
-open_alt(struct debug_info *d)
+open_alt(struct debug_info *d, const struct elf_file *file, struct fetcher *net)
 {
 	const char *name;
 	const void *id;
 	ssize_t len = dwelf_dwarf_gnu_debugaltlink(d->dwarf, &name, &id);
 
-	if (len <= 0 ||
-	    !find_by_build_id(&d->alt_file, d->opt, id, (size_t)len))
+	if (len <= 0)
 		return;
+	if (!find_shared_file(&d->alt_file, d->opt, net, file, name, id,
+			      (size_t)len)) {
+		d->gap.no_alt = name;
+		return;
+	}
 	d->alt = dwarf_begin_elf(d->alt_file.elf, DWARF_C_READ, NULL);
 	if (d->alt)
 		dwarf_setalt(d->dwarf, d->alt);
 }
 
+const char *
+debug_info_gap(struct debug_info *d)
+{
+	if (!d->n)
+		return gap_damaged;
+	return gap_words(&d->gap, d->path);
+}
+
 struct debug_info *
-debug_info_open(const struct elf_file *file, const struct symbol_options *opt)
+debug_info_open(const struct elf_file *file, const struct symbol_options *opt,
+		struct fetcher *net, const char **why)
 {
 	struct debug_info *d = xcalloc(1, sizeof *d);
 
@@ -540,10 +515,11 @@ debug_info_open(const struct elf_file *file, const struct symbol_options *opt)
 	if (!forged_compression(file->elf))
 		d->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	if (!d->dwarf) {
+		*why = gap_unreadable(file->elf);
 		free(d);
 		return NULL;
 	}
-	open_alt(d);
+	open_alt(d, file, net);
 	find_text(d, file->elf);
 	index_units(d);
 	return d;
@@ -577,5 +553,6 @@ debug_info_close(struct debug_info *d)
 	dwarf_end(d->dwarf);
 	dwarf_end(d->alt);
 	elf_file_close(&d->alt_file);
+	buf_free(&d->gap.words);
 	free(d);
 }

@@ -13,10 +13,15 @@
 struct debug_info;
 
 bool elf_has_dwarf(Elf *elf);
-/* NULL when libdw can make nothing of it. FILE must stay open. */
+/* NULL when nothing can be made of it: *WHY in the words of symbol_module_gap.
+ * FILE must stay open, and NET, too. */
 struct debug_info *debug_info_open(const struct elf_file *file,
-				   const struct symbol_options *opt);
+				   const struct symbol_options *opt,
+				   struct fetcher *net, const char **why);
 void debug_info_close(struct debug_info *d);
+
+/* As symbol_module_gap. */
+const char *debug_info_gap(struct debug_info *d);
 
 /* As symbol_lookup; names are as the debug information has them, 0 frames
  * mean that it does not know the address. */

@@ -44,6 +44,7 @@ elf_file_close(struct elf_file *f)
 	if (f->elf || f->path)
 		close(f->fd);
 	free(f->path);
+	free(f->memory);
 	*f = (struct elf_file){ .fd = -1 };
 }
 
@@ -194,13 +195,53 @@ try_build_id(const char *dir, void *arg)
 	return false;
 }
 
-bool
+static bool
 find_by_build_id(struct elf_file *f, const struct symbol_options *opt,
 		 const unsigned char *id, size_t len)
 {
 	struct id_search search = { f, id, len };
 
 	return len > 1 && each_debug_dir(opt, try_build_id, &search);
+}
+
+static bool
+fetch_by_build_id(struct elf_file *f, struct fetcher *net,
+		  const unsigned char *id, size_t len, struct slice module)
+{
+	char *path = len > 1 ? fetch_debug_file(net, id, len, module) : NULL;
+	bool found = path && !elf_file_open(f, path);
+
+	free(path);
+	if (found && !has_build_id(f, id, len)) {
+		elf_file_close(f);
+		found = false;
+	}
+	return found;
+}
+
+bool
+find_shared_file(struct elf_file *f, const struct symbol_options *opt,
+		 struct fetcher *net, const struct elf_file *from,
+		 const char *name, const unsigned char *id, size_t len)
+{
+	struct slice dir = slice_str(from->path ? from->path : "");
+	struct buf path = { 0 };
+	bool found;
+
+	dir.len -= slice_basename(dir).len;
+	if (name[0] == '/')
+		buf_str(&path, opt->sysroot ? opt->sysroot : "");
+	else
+		buf_slice(&path, dir);
+	buf_str(&path, name);
+	found = !elf_file_open(f, path.ptr);
+	buf_free(&path);
+	if (found && has_build_id(f, id, len))
+		return true;
+	elf_file_close(f);
+	return len <= MAX_BUILD_ID &&
+	       (find_by_build_id(f, opt, id, len) ||
+		fetch_by_build_id(f, net, id, len, slice_str(name)));
 }
 
 enum { CHECKSUM_MAX = 2040 << 20 };
@@ -302,7 +343,7 @@ find_by_link(struct elf_file *f, const struct symbol_options *opt,
 
 bool
 find_debug_file(struct elf_file *f, const struct symbol_options *opt,
-		struct slice path, struct slice build_id,
+		struct fetcher *net, struct slice path, struct slice build_id,
 		const struct elf_file *main)
 {
 	unsigned char id[MAX_BUILD_ID];
@@ -317,7 +358,7 @@ find_debug_file(struct elf_file *f, const struct symbol_options *opt,
 		else if (len)
 			memcpy(id, own, len);
 	}
-	if (find_by_build_id(f, opt, id, len))
-		return true;
-	return main->elf && find_by_link(f, opt, path, main);
+	return find_by_build_id(f, opt, id, len) ||
+	       (main->elf && find_by_link(f, opt, path, main)) ||
+	       fetch_by_build_id(f, net, id, len, path);
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding a module's ELF file and its separate debug files on this machine.
- * Files only: the network is never asked. */
+/* Finding a module's ELF file and its separate debug files: on this machine,
+ * then on debuginfod servers. */
 #ifndef PK_SYMBOL_FILES_H
 #define PK_SYMBOL_FILES_H
 
 #include <libelf.h>
+#include "symbol/fetch.h"
 #include "symbol/symbol.h"
 
 struct elf_file {
 	Elf *elf; /* NULL: none */
 	int fd;
 	char *path;
+	char *memory; /* instead of a file, or NULL */
 };
 
 /* Any ELF file; SYMBOL_NO_FILE or SYMBOL_NOT_ELF where there is none. */
@@ -26,11 +28,13 @@ enum symbol_problem find_module_file(struct elf_file *f,
 /* The debug file of a module, by build id, or by the debug link of MAIN,
  * which may be closed. */
 bool find_debug_file(struct elf_file *f, const struct symbol_options *opt,
-		     struct slice path, struct slice build_id,
-		     const struct elf_file *main);
+		     struct fetcher *net, struct slice path,
+		     struct slice build_id, const struct elf_file *main);
 
-/* A debug file by its build id in bytes; false when there is none. */
-bool find_by_build_id(struct elf_file *f, const struct symbol_options *opt,
-		      const unsigned char *id, size_t len);
+/* The file that dwz(1) moved what several debug files share into, by the NAME
+ * and build id in FROM's .gnu_debugaltlink. */
+bool find_shared_file(struct elf_file *f, const struct symbol_options *opt,
+		      struct fetcher *net, const struct elf_file *from,
+		      const char *name, const unsigned char *id, size_t len);
 
 #endif

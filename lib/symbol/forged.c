@@ -24,6 +24,20 @@ forged_compression(Elf *elf)
 	return false;
 }
 
+bool
+has_unknown_compression(Elf *elf)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr s;
+	GElf_Chdr c;
+
+	while ((scn = elf_nextscn(elf, scn)))
+		if (gelf_getshdr(scn, &s) && s.sh_flags & SHF_COMPRESSED &&
+		    (!gelf_getchdr(scn, &c) || c.ch_type != ELFCOMPRESS_ZLIB))
+			return true;
+	return false;
+}
+
 static const char *
 string_attr(Dwarf_Die *die, unsigned name)
 {
@@ -46,16 +60,22 @@ is_harmless(const struct slice dir, const char *comp_dir, const char *name)
 	return harmless;
 }
 
+const char *
+split_unit_name(Dwarf_Die *unit)
+{
+	const char *name = string_attr(unit, DW_AT_dwo_name);
+
+	return name ? name : string_attr(unit, DW_AT_GNU_dwo_name);
+}
+
 bool
 forged_split_unit(Dwarf_Die *unit, const char *path)
 {
-	const char *name = string_attr(unit, DW_AT_dwo_name);
+	const char *name = split_unit_name(unit);
 	const char *comp = string_attr(unit, DW_AT_comp_dir);
 	struct slice base = slice_basename(slice_str(path));
 	struct slice dir = { path, (size_t)(base.ptr - path) };
 
-	if (!name)
-		name = string_attr(unit, DW_AT_GNU_dwo_name);
 	if (!name)
 		return false;
 	if (comp && comp[0] == '/')

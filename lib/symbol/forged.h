@@ -12,6 +12,12 @@
  * the best. */
 bool forged_compression(Elf *elf);
 
+/* Compressed sections that libelf does not know how to unpack. */
+bool has_unknown_compression(Elf *elf);
+
+/* The .dwo file that the skeleton UNIT stands for, or NULL. */
+const char *split_unit_name(Dwarf_Die *unit);
+
 /* libdw opens what the skeleton UNIT in the file PATH names, and would wait
  * for a writer if it were a fifo: true when in one of the places where it
  * looks lies something other than a file. */

@@ -81,20 +81,34 @@ symbol_module_of(struct resolution *r, const struct capture *c, uint32_t i)
 	return r->modules[i];
 }
 
+static bool
+is_file(const struct capture_module *m)
+{
+	return (m->base == CAPTURE_VADDR || m->base == CAPTURE_OFFSET) &&
+	       slice_starts(m->path, "/");
+}
+
 static size_t
 look_up(struct resolution *r, const struct capture *c, const struct location *l,
 	struct symbol_frame frames[FRAMES_MAX])
 {
 	const struct capture_module *m = &c->modules[l->module];
 	const struct capture_symbol *s = capture_find_symbol(m, l->addr);
+	size_t n;
 
 	frames[0] = (struct symbol_frame){ 0 };
-	if (s)
-		frames[0].name = s->name;
-	else if (m->base == CAPTURE_VADDR || m->base == CAPTURE_OFFSET)
-		return symbol_lookup(symbol_module_of(r, c, l->module), l->addr,
-				     frames, FRAMES_MAX);
-	return 1;
+	/* What the kernel and JIT compilers call their code is not mangled. */
+	if (!is_file(m) &&
+	    (s || (m->base != CAPTURE_VADDR && m->base != CAPTURE_OFFSET))) {
+		if (s)
+			frames[0].name = s->name;
+		return 1;
+	}
+	n = symbol_lookup(symbol_module_of(r, c, l->module), l->addr, frames,
+			  FRAMES_MAX);
+	if (s && !frames[n - 1].name.len)
+		frames[n - 1].name = symbolizer_show(r->symbolizer, s->name);
+	return n;
 }
 
 static void

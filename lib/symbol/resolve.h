@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names for the nodes of a capture. Each distinct address is looked up once,
- * in ascending order within its module: first among the symbols that came
- * with the capture, then in the module's file.
+ * in ascending order within its module: in the module's file, then, where
+ * that gives no name, among the symbols that came with the capture. The
+ * kernel's and JIT compilers' modules have no file.
  */
 #ifndef PK_SYMBOL_RESOLVE_H
 #define PK_SYMBOL_RESOLVE_H

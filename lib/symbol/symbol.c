@@ -6,21 +6,25 @@
 #include "base/intern.h"
 #include "base/xalloc.h"
 #include "symbol/debuginfo.h"
+#include "symbol/fetch.h"
 #include "symbol/files.h"
+#include "symbol/minidebug.h"
 #include "symbol/table_elf.h"
 
 struct symbol_module {
 	struct symbolizer *owner;
 	enum symbol_base base;
 	enum symbol_problem problem;
-	struct elf_file main, debug;
+	struct elf_file main, debug, mini;
 	struct symbol_table table;
 	bool has_dwarf, dwarf_tried;
 	struct debug_info *dwarf;
+	const char *no_dwarf; /* why there is none although has_dwarf */
 };
 
 struct symbolizer {
 	struct symbol_options opt;
+	struct fetcher *net;
 	struct intern keys; /* of modules, numbered as they are */
 	struct symbol_module **modules;
 	size_t n, cap;
@@ -38,6 +42,7 @@ symbolizer_new(const struct symbol_options *opt)
 
 	elf_version(EV_CURRENT);
 	s->opt = *opt;
+	s->net = fetcher_new(!opt->no_debuginfod);
 	return s;
 }
 
@@ -48,6 +53,7 @@ module_free(struct symbol_module *m)
 	symbol_table_free(&m->table);
 	elf_file_close(&m->main);
 	elf_file_close(&m->debug);
+	elf_file_close(&m->mini);
 	free(m);
 }
 
@@ -61,6 +67,7 @@ symbolizer_free(struct symbolizer *s)
 	for (i = 0; i < s->n; i++)
 		module_free(s->modules[i]);
 	free(s->modules);
+	fetcher_free(s->net);
 	intern_free(&s->keys);
 	intern_free(&s->raw);
 	free(s->names);
@@ -78,6 +85,8 @@ read_tables(struct symbol_module *m)
 		n = symbol_table_read_elf(&m->table, m->debug.elf, SHT_SYMTAB);
 	if (!n && m->main.elf)
 		n = symbol_table_read_elf(&m->table, m->main.elf, SHT_SYMTAB);
+	if (!n && m->main.elf && minidebug_open(&m->mini, m->main.elf))
+		n = symbol_table_read_elf(&m->table, m->mini.elf, SHT_SYMTAB);
 	if (m->main.elf)
 		symbol_table_read_elf(&m->table, m->main.elf, SHT_DYNSYM);
 	symbol_table_finish(&m->table);
@@ -97,10 +106,11 @@ open_module(struct symbolizer *s, struct slice path, struct slice build_id,
 
 	m->owner = s;
 	m->base = base;
-	m->debug.fd = -1;
+	m->debug.fd = m->mini.fd = -1;
 	m->problem = find_module_file(&m->main, &s->opt, path, build_id);
 	if (!m->main.elf || !elf_has_dwarf(m->main.elf))
-		find_debug_file(&m->debug, &s->opt, path, build_id, &m->main);
+		find_debug_file(&m->debug, &s->opt, s->net, path, build_id,
+				&m->main);
 	if (!m->main.elf && !m->debug.elf)
 		return m;
 	m->problem = SYMBOL_OK;
@@ -151,13 +161,19 @@ module_dwarf(struct symbol_module *m)
 	m->dwarf_tried = true;
 	if (!f->elf || !elf_has_dwarf(f->elf))
 		f = &m->debug;
-	m->dwarf = debug_info_open(f, &m->owner->opt);
+	m->dwarf =
+		debug_info_open(f, &m->owner->opt, m->owner->net, &m->no_dwarf);
 	return m->dwarf;
 }
 
-/* NAME as the options want it, made once. */
-static struct slice
-shown_name(struct symbolizer *s, struct slice name)
+const char *
+symbol_module_gap(struct symbol_module *m)
+{
+	return m->dwarf ? debug_info_gap(m->dwarf) : m->no_dwarf;
+}
+
+struct slice
+symbolizer_show(struct symbolizer *s, struct slice name)
 {
 	size_t known = s->raw.n;
 	uint32_t id;
@@ -219,6 +235,6 @@ symbol_lookup(struct symbol_module *m, uint64_t addr, struct symbol_frame *out,
 	    (!out[n - 1].name.len || !(symbol->flags & SYMBOL_UNSIZED)))
 		out[n - 1].name = symbol->name;
 	for (i = 0; i < n; i++)
-		out[i].name = shown_name(m->owner, out[i].name);
+		out[i].name = symbolizer_show(m->owner, out[i].name);
 	return n;
 }

@@ -25,6 +25,7 @@ struct symbol_options {
 	 * NULL-ended, or NULL. Kept, not copied, as is sysroot. */
 	const char *const *debug_dirs;
 	const char *sysroot; /* prefix for module paths, or NULL */
+	bool no_debuginfod;  /* ask no server, whatever DEBUGINFOD_URLS says */
 };
 
 /* How a module's addresses are counted; the letters of pk-capture(5). */
@@ -61,6 +62,13 @@ enum symbol_problem symbol_module_problem(const struct symbol_module *m);
 /* Whether DWARF was found (lines and inlined calls can be answered). */
 bool symbol_module_has_dwarf(const struct symbol_module *m);
 
+/*
+ * What of M's debug information the look-ups so far would have needed and could
+ * not use, so that inlined calls and lines are missing: words that name the
+ * cure, or NULL. Lives until the next call.
+ */
+const char *symbol_module_gap(struct symbol_module *m);
+
 struct symbol_frame {
 	struct slice name; /* empty: unknown */
 	struct slice file; /* source file, empty: unknown */
@@ -76,6 +84,10 @@ struct symbol_frame {
  */
 size_t symbol_lookup(struct symbol_module *m, uint64_t addr,
 		     struct symbol_frame *out, size_t max);
+
+/* A name found elsewhere as the options want it; it must live as long as the
+ * symbolizer, and so does the result. */
+struct slice symbolizer_show(struct symbolizer *s, struct slice name);
 
 /*
  * Demangles C++ (Itanium), Rust (legacy and v0) and D, adding to OUT. What is

@@ -4,7 +4,8 @@
  *               [-r SYSROOT] [-m MAX] MODULE < ADDRESSES
  * prints for each address (hexadecimal) its frames, innermost first, as
  * ADDRESS, `i` when inlined or `-`, NAME, FILE:LINE, separated by tabs; last
- * a line `problem N dwarf 0|1`. -I: no inlined calls, -L: no lines.
+ * a line `problem N dwarf 0|1` and, where debug information is incomplete,
+ * `gap: WORDS`. -I: no inlined calls, -L: no lines.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,8 @@ main(int argc, char **argv)
 	look_up_lines(m, max);
 	printf("problem %d dwarf %d\n", (int)symbol_module_problem(m),
 	       symbol_module_has_dwarf(m));
+	if (symbol_module_gap(m))
+		printf("gap: %s\n", symbol_module_gap(m));
 	symbolizer_free(s);
 	return 0;
 }
