@@ -158,10 +158,10 @@ fit_stack_size(struct recorder *r, size_t ring)
 
 	if (r->opt.unwind != RECORD_CFI || r->opt.stack_size <= max)
 		return;
+	note("copying %u bytes of stack instead of %u: the kernel's buffers "
+	     "are small",
+	     max, r->opt.stack_size);
 	r->opt.stack_size = max;
-	note("copying %u bytes of stack with each sample: the kernel's "
-	     "buffers are small",
-	     max);
 }
 
 /* How much memory this user may have is only known when it was granted:
