@@ -384,6 +384,16 @@ elf_facts() {
 	[ "${lines[*]}" = "walk_here no_cfi_zero end: complete" ]
 }
 
+@test "a program's first instruction, all registers 0, is the end of the stack" {
+	local lib
+	lib=$(library oddframes -DODD=no_cfi_zero)
+	run -0 "$unit/unwind_self" start "$lib" no_cfi_zero
+	[ "${lines[*]}" = "no_cfi_zero end: complete" ]
+	run -0 "$unit/unwind_self" no-start "$lib" no_cfi_zero
+	[ "${lines[0]}" = no_cfi_zero ]
+	[ "${lines[-1]}" != "end: complete" ]
+}
+
 @test "unknown opcodes fall back to the frame pointer" {
 	local odd
 	for odd in unknown_op window_save nested; do

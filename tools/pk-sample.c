@@ -403,6 +403,20 @@ take_signals(int fd, bool recording)
 	return true;
 }
 
+/* What came before there was a command to reach is its affair, too. */
+static void
+pass_on_pending(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t pending;
+	size_t i;
+
+	sigpending(&pending);
+	for (i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigismember(&pending, signals[i]))
+			kill(command.pid, signals[i]);
+}
+
 static void
 wait_for_command(int signals)
 {
@@ -580,8 +594,10 @@ run(const sigset_t *old_signals, int signals)
 	int failed, status;
 	bool wait;
 
-	if (opt.command)
+	if (opt.command) {
 		command_start(&command, opt.command, old_signals, !opt.output);
+		pass_on_pending();
+	}
 	signal(SIGPIPE, SIG_IGN);
 	sink_start(sink);
 	r = record_new(&opt.record, sink);

@@ -77,7 +77,8 @@ event_refusal(struct buf *why, const struct perf_event_attr *attr,
 		break;
 	case ENOSYS:
 		buf_str(why, "the kernel refuses perf_event_open: it was built "
-			     "without CONFIG_PERF_EVENTS");
+			     "without CONFIG_PERF_EVENTS, or a container's "
+			     "seccomp filter says so");
 		break;
 	case ENOENT:
 	case ENODEV:

@@ -386,6 +386,20 @@ step_frame_pointer(struct walk *k)
 	return go_on(k, &next, false);
 }
 
+/* The kernel starts a program with nothing in its registers, and the first
+ * instructions of dynamic loaders have no CFI. */
+static bool
+is_program_start(const struct walk *k)
+{
+	static const uint8_t saved[] = { UNWIND_RBX, UNWIND_RBP, UNWIND_R12,
+					 UNWIND_R13, UNWIND_R14, UNWIND_R15 };
+
+	for (unsigned i = 0; i < sizeof saved; i++)
+		if (!(k->regs.known >> saved[i] & 1) || k->regs.reg[saved[i]])
+			return false;
+	return true;
+}
+
 static bool
 step_without_cfi(struct walk *k, bool damaged)
 {
@@ -395,9 +409,9 @@ step_without_cfi(struct walk *k, bool damaged)
 		return step_signal_frame(k);
 	if (!(k->regs.known & MASK_RBP))
 		return stop_unknown(k);
-	/* The ABI's mark of the outermost frame; in the innermost, rbp may be
-	 * a variable that happens to be 0. */
-	if (!bp && k->n > 1 && !damaged)
+	/* The ABI's mark of the outermost frame; in the innermost, rbp alone
+	 * may be a variable that happens to be 0. */
+	if (!bp && !damaged && (k->n > 1 || is_program_start(k)))
 		return stop(k, UNWIND_COMPLETE);
 	if (bp % WORD == 0 && bp >= sp && step_frame_pointer(k))
 		return true;

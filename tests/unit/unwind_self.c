@@ -18,6 +18,8 @@
  *	altstack        in a handler on another stack, which alone is copied
  *	altabove        the same, the other stack being in main's frame, above
  *			the interrupted one; both are copied
+ *	start LIB FUNC  as if a program began at FUNC, with nothing in its
+ *			registers; no-start: but one
  *	null            in a handler, after a call through a null pointer
  */
 #include <dlfcn.h>
@@ -458,6 +460,34 @@ run_altabove(char **arg)
 }
 
 static void
+start_at(const char *path, const char *name, uint64_t rbx)
+{
+	void *lib = dlopen(path, RTLD_LAZY);
+	struct unwind_regs regs = { .known = (1u << UNWIND_NREGS) - 1 };
+	uint64_t nothing[4] = { 0 };
+	struct unwind_stack stack = { (const void *)nothing, 0x10000,
+				      sizeof nothing };
+
+	test_find_modules();
+	regs.reg[UNWIND_RIP] = (uintptr_t)dlsym(lib, name);
+	regs.reg[UNWIND_RSP] = stack.addr;
+	regs.reg[UNWIND_RBX] = rbx;
+	walk_and_print(&regs, &stack);
+}
+
+static void
+run_start(char **arg)
+{
+	start_at(arg[0], arg[1], 0);
+}
+
+static void
+run_no_start(char **arg)
+{
+	start_at(arg[0], arg[1], 1);
+}
+
+static void
 run_null(char **arg)
 {
 	(void)arg;
@@ -484,6 +514,7 @@ static const struct {
 	{ "signal", 0, run_signal },	 { "restorer", 0, run_restorer },
 	{ "altstack", 0, run_altstack }, { "altabove", 0, run_altabove },
 	{ "null", 0, run_null },	 { "first", 0, run_first },
+	{ "start", 2, run_start },	 { "no-start", 2, run_no_start },
 };
 
 int
