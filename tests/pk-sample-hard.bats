@@ -113,6 +113,13 @@ named_and_whole() {
 	pk-sample -o b.pkc unshare -m sh -c \
 		'mount --bind other over && exec over/program 0.8'
 	named_and_whole b.pkc
+	# As containers have it: a layer to write to over one to read.
+	mkdir up
+	pk-sample -o c.pkc unshare -m sh -c 'mount -t tmpfs none up &&
+		mkdir up/files up/work && mount -t overlay none -o \
+		lowerdir=other,upperdir=up/files,workdir=up/work over &&
+		touch over/program && exec over/program 0.8'
+	named_and_whole c.pkc
 }
 
 @test "symbols are recorded only of what samples hit and is gone" {
@@ -203,6 +210,16 @@ named_and_whole() {
 	pk-sample -o a.pkc sh -c "$jit 0.8 & pid=\$!; sleep 0.4
 		echo '1000 10 unused' >>/tmp/perf-\$pid.map
 		rm /tmp/perf-\$pid.map; wait"
+	pk-fold --jit a.pkc >out
+	[ "$(samples_with ';main;made at run time_\[j\] ' <out)" -gt 50 ]
+}
+
+@test "names are there though a container, its numbers and its /tmp went" {
+	need unshare util-linux
+	unshare -mp true || skip "namespaces need root"
+	cp "$(build_program jit)" jit
+	pk-sample -o a.pkc unshare -mpf sh -c \
+		'mount -t tmpfs none /tmp && ./jit 0.8; :'
 	pk-fold --jit a.pkc >out
 	[ "$(samples_with ';main;made at run time_\[j\] ' <out)" -gt 50 ]
 }
