@@ -1,36 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_unwind: speed of lib/unwind on stacks of this process. Prints lines
- * NAME VALUE:
+ * bench_unwind WHAT...: speed of lib/unwind. Prints lines NAME VALUE.
+ *
+ * bench_unwind copies COMMAND...: stacks captured of a running program by the
+ * kernel, registers and copies of 32 KB:
  *
  *	depth           frames in the mean stack
- *	warm-ns         a frame, from copied stacks, rules in the cache
- *	in-place-ns     a frame of the stack itself, rules in the cache
+ *	warm-ns         a frame, rules in the cache, the stack just copied, as
+ *			by the kernel or by read(2)
  *	full-ns         as warm, all registers tracked
- *	cold-ns         a frame, without a cache
- *	rule-ns         the rule of an address, mean over a module's code
- *	rows            addresses for which rule-ns was taken, and the module
+ *	cold-ns         as warm, without a cache of rules
+ *	memory-ns       as warm, from copies that fill more memory than the
+ *			processor's caches hold
+ *
+ * bench_unwind self: its own stack where it lies:
+ *
+ *	in-place-ns     a frame, rules in the cache
+ *
+ * bench_unwind module FILE: a module that the recorder has not met before:
+ *
+ *	load-ms         finding and reading its call-frame information
+ *	rules-ms        and then the rules of all its rows
+ *	rows            how many these are
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "unwind_process.h"
+#include "record/module.h"
+#include "unwind/row.h"
+#include "unwind_capture.h"
 
-enum { CACHE_BITS = 12, MAX_STACKS = 512, MAX_FRAMES = 256, ROUNDS = 9 };
-
-struct sample {
-	struct unwind_regs regs;
-	struct unwind_stack stack;
+/* The recorder's cache. */
+enum {
+	CACHE_BITS = 14,
+	MAX_STACKS = 2000,
+	MAX_FRAMES = 1024,
+	ROUNDS = 9,
+	BATCH = 1 << 20
 };
 
 static struct unwind_cached cache[1 << CACHE_BITS];
-static struct sample sample[MAX_STACKS];
-static unsigned n_samples;
+static struct capture capture;
 static uint64_t stack_end;
 static volatile unsigned sink;
 
+/* Of this process. */
 static struct unwind_walker walker = { .lookup = test_lookup,
 				       .cache = cache,
 				       .cache_bits = CACHE_BITS,
@@ -65,79 +82,6 @@ read_regs(struct unwind_regs *regs)
 			 : "rax", "memory");
 }
 
-/* ---- stacks ---- */
-
-static void
-take_sample(void)
-{
-	struct sample *s = &sample[n_samples];
-	unsigned char *copy;
-	uint64_t sp;
-
-	if (n_samples == MAX_STACKS)
-		return;
-	read_regs(&s->regs);
-	sp = s->regs.reg[UNWIND_RSP];
-	s->stack.size = stack_end - sp;
-	s->stack.addr = sp;
-	copy = malloc(s->stack.size);
-	memcpy(copy, (void *)sp, s->stack.size);
-	s->stack.bytes = copy;
-	n_samples++;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-
-	if ((x ^ y) % 5 == 0)
-		take_sample();
-	return x < y ? -1 : x > y;
-}
-
-static void
-sort_something(unsigned seed)
-{
-	unsigned v[32];
-
-	for (unsigned i = 0; i < 32; i++)
-		v[i] = seed = seed * 1664525u + 1013904223u;
-	qsort(v, 32, sizeof v[0], compare);
-}
-
-static void go_left(unsigned n);
-static void go_right(unsigned n);
-
-static __attribute__((noinline)) void
-go_left(unsigned n)
-{
-	char *p = __builtin_alloca(n % 200 + 1);
-
-	memset(p, (int)n, n % 200 + 1);
-	if (n % 3 == 0)
-		go_right(n / 2);
-	else if (n > 3)
-		go_left(n - 1);
-	else
-		sort_something(n);
-	sink += (unsigned)p[n % 200];
-}
-
-static __attribute__((noinline)) void
-go_right(unsigned n)
-{
-	unsigned a = sink, b = sink, c = sink, d = sink;
-
-	if (n % 2)
-		go_left(n - 1);
-	else if (n > 3)
-		go_right(n - 1);
-	else
-		sort_something(n);
-	sink += a + b + c + d;
-}
-
 /* ---- measuring ---- */
 
 static int
@@ -149,44 +93,95 @@ by_value(const void *a, const void *b)
 }
 
 static unsigned long
-walk_all(const struct unwind_walker *w, bool full)
+walk_one(const struct unwind_walker *w, const struct capture_sample *s,
+	 const unsigned char *bytes, bool full)
 {
-	struct unwind_frame frames[MAX_FRAMES];
-	unsigned long n = 0;
+	static struct unwind_frame frames[MAX_FRAMES];
+	struct unwind_stack stack = { bytes, s->stack.addr, s->stack.size };
+	struct unwind_regs regs = s->regs;
 	enum unwind_end end;
 
-	for (unsigned i = 0; i < n_samples; i++) {
-		struct unwind_regs regs = sample[i].regs;
+	if (full) /* wanting rbp makes a walk start in full mode */
+		regs.known &= ~(1u << UNWIND_RBP);
+	return unwind_walk(w, &regs, &stack, frames, MAX_FRAMES, &end);
+}
 
-		if (full) /* wanting rbp makes a walk start in full mode */
-			regs.known &= ~(1u << UNWIND_RBP);
-		n += unwind_walk(w, &regs, &sample[i].stack, frames, MAX_FRAMES,
-				 &end);
-		if (!full && end != UNWIND_COMPLETE) {
-			fprintf(stderr, "a walk ended with %d\n", end);
-			exit(1);
+/* Walks all stacks from where they lie; returns how many frames they had. */
+static unsigned long
+walk_all(const struct unwind_walker *w)
+{
+	unsigned long n = 0;
+
+	for (size_t i = 0; i < capture.n; i++) {
+		const struct capture_sample *s = &capture.samples[i];
+
+		n += walk_one(w, s, s->stack.bytes, false);
+	}
+	return n;
+}
+
+/* Walks all stacks, as many at a time as BATCH has room for; adds what it took
+ * without the copying to *NS. */
+static unsigned long
+walk_copies(const struct unwind_walker *w, bool full, double *ns)
+{
+	static unsigned char batch[BATCH];
+	unsigned long n = 0;
+
+	for (size_t i = 0, end; i < capture.n; i = end) {
+		size_t at = 0;
+		double start;
+
+		for (end = i; end < capture.n; end++) {
+			const struct unwind_stack *s =
+				&capture.samples[end].stack;
+
+			if (s->size > sizeof batch - at)
+				break;
+			memcpy(batch + at, s->bytes, s->size);
+			at += s->size;
 		}
+		start = now_ns();
+		for (at = 0; i < end; at += capture.samples[i++].stack.size)
+			n += walk_one(w, &capture.samples[i], batch + at, full);
+		*ns += now_ns() - start;
 	}
 	return n;
 }
 
 static void
-measure_walks(const char *name, const struct unwind_walker *w, bool full,
-	      unsigned repeats)
+print_median(const char *name, double *v)
+{
+	qsort(v, ROUNDS, sizeof *v, by_value);
+	printf("%s %.3f\n", name, v[ROUNDS / 2]);
+}
+
+static void
+measure_walks(const char *name, const struct unwind_walker *w, bool full)
+{
+	double ns[ROUNDS] = { 0 }, unused = 0;
+
+	walk_copies(w, full, &unused);
+	for (int i = 0; i < ROUNDS; i++) {
+		unsigned long n = walk_copies(w, full, &ns[i]);
+
+		ns[i] /= (double)n;
+	}
+	print_median(name, ns);
+}
+
+static void
+measure_from_memory(const char *name, const struct unwind_walker *w)
 {
 	double ns[ROUNDS];
 
-	walk_all(w, full);
 	for (int i = 0; i < ROUNDS; i++) {
 		double start = now_ns();
-		unsigned long n = 0;
+		unsigned long n = walk_all(w);
 
-		for (unsigned j = 0; j < repeats; j++)
-			n += walk_all(w, full);
 		ns[i] = (now_ns() - start) / (double)n;
 	}
-	qsort(ns, ROUNDS, sizeof ns[0], by_value);
-	printf("%s %.2f\n", name, ns[ROUNDS / 2]);
+	print_median(name, ns);
 }
 
 static __attribute__((noinline)) void
@@ -217,46 +212,89 @@ measure_in_place(unsigned depth)
 		}
 		ns[i] = (now_ns() - start) / (double)n;
 	}
-	qsort(ns, ROUNDS, sizeof ns[0], by_value);
-	printf("in-place-ns %.2f\n", ns[ROUNDS / 2]);
+	print_median("in-place-ns", ns);
 }
 
-static void
-measure_rules(const struct test_module *m)
+static int
+measure_copies(char **command)
 {
-	double start = now_ns();
+	struct unwind_walker w = { capture_lookup, &capture, cache, CACHE_BITS,
+				   1 };
+
+	capture_program(&capture, command, MAX_STACKS, 2000);
+	if (capture.n < MAX_STACKS / 2) {
+		fprintf(stderr, "only %zu stacks\n", capture.n);
+		return 1;
+	}
+	printf("depth %.1f\n", (double)walk_all(&w) / (double)capture.n);
+	measure_walks("warm-ns", &w, false);
+	measure_walks("full-ns", &w, true);
+	measure_from_memory("memory-ns", &w);
+	w.cache = NULL;
+	measure_walks("cold-ns", &w, false);
+	return 0;
+}
+
+/* The rule of each row, of the code that has rules. */
+static unsigned long
+find_rules(const struct module *m)
+{
 	struct unwind_rule rule;
-	unsigned long n = 0;
+	unsigned long rows = 0;
 
 	for (unsigned i = 0; i < m->elf.n_load; i++) {
 		const struct unwind_segment *s = &m->elf.load[i];
 
-		for (uint64_t at = 0; s->flags & 1 && at < s->memsz; at += 31) {
-			unwind_find_rule(&m->cfi, s->addr + at, &rule);
-			n++;
-		}
+		for (uint64_t at = 0; s->flags & 1 && at < s->memsz; at++)
+			rows += unwind_find_rule(&m->cfi, s->addr + at,
+						 &rule) != UNWIND_NONE;
 	}
-	if (n)
-		printf("rule-ns %.1f\nrows %lu %s\n",
-		       (now_ns() - start) / (double)n, n, m->path);
+	return rows;
+}
+
+static int
+measure_module(const char *path)
+{
+	double load[ROUNDS], rules[ROUNDS];
+	unsigned long rows = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct module_key key = { .path = slice_str(path) };
+		struct modules modules = { 0 };
+		double start = now_ns();
+		struct module *m;
+
+		module_find_file(&modules, &key);
+		m = modules.list[0];
+		module_load(m, &(struct module_place){ getpid(), 0, 0 });
+		if (!m->has_cfi) {
+			fprintf(stderr, "%s: nothing found\n", path);
+			return 1;
+		}
+		load[i] = (now_ns() - start) / 1e6;
+		rows = find_rules(m);
+		rules[i] = (now_ns() - start) / 1e6;
+		modules_free(&modules);
+	}
+	print_median("load-ms", load);
+	print_median("rules-ms", rules);
+	printf("rows %lu\n", rows);
+	return 0;
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	struct unwind_walker uncached = walker;
+	const char *what = argc > 1 ? argv[1] : "";
 
+	if (argc > 2 && strcmp(what, "copies") == 0)
+		return measure_copies(argv + 2);
+	if (argc == 3 && strcmp(what, "module") == 0)
+		return measure_module(argv[2]);
+	if (argc != 2 || strcmp(what, "self") != 0)
+		return 2;
 	stack_end = (uint64_t)__builtin_frame_address(0) + 256;
 	test_find_modules();
-	for (unsigned i = 30; n_samples < MAX_STACKS; i++)
-		go_left(i % 60);
-	uncached.cache = NULL;
-	printf("depth %.1f\n", (double)walk_all(&walker, false) / n_samples);
-	measure_walks("warm-ns", &walker, false, 40);
 	measure_in_place(20);
-	measure_walks("full-ns", &walker, true, 20);
-	measure_walks("cold-ns", &uncached, false, 2);
-	for (unsigned i = 0; i < test_n_modules; i++)
-		measure_rules(&test_modules[i]);
 	return 0;
 }
