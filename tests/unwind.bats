@@ -448,7 +448,7 @@ same_stacks() {
 @test "10,000 stacks of five programs are those libdwfl finds" {
 	need xz xz-utils
 	need /usr/bin/python3 python3
-	need perl
+	need perl perl-base
 	need_profiling
 	same_stacks "$(build_program cxxstacks)" 20
 	cat >work.py <<-'END'
