@@ -375,3 +375,57 @@ shared_by_dwz() {
 	[ "$output" = 'p;[prog] 1' ]
 	[[ $stderr == *"$PWD/prog: the file here is another build than the one recorded"* ]]
 }
+
+# recorded PATH BASE NAME...: a capture of a sample each at the symbols 10, 20,
+# ... that were recorded with it.
+recorded() {
+	local path=$1 base=$2 i=0 name
+	shift 2
+	printf '%s\n' 'pk-capture 1' 'event 1 ns 1 c' 'proc 0 1 0 start p' \
+		"mod 1 - $base $path"
+	for name; do
+		i=$((i + 1))
+		printf '%s\n' "sym 0 1 ${i}0 16 $name" "f $i 0 1 ${i}8" \
+			"s 0 1 1 0 1 1 $i"
+	done
+	echo end
+}
+
+@test "symbols recorded with a capture name code of files that are gone" {
+	local base
+	for base in v o; do
+		recorded /gone/lib.so $base _ZN3foo3barEi main >a.pkc
+		run -0 pk-fold a.pkc
+		[ "$output" = $'p;foo::bar 1\np;main 1' ]
+		run -0 pk-fold --names full a.pkc
+		[ "$output" = $'p;foo::bar(int) 1\np;main 1' ]
+		run -0 pk-fold --names raw a.pkc
+		[ "$output" = $'p;_ZN3foo3barEi 1\np;main 1' ]
+	done
+}
+
+@test "recorded symbols of the kernel and of JIT code are not demangled" {
+	recorded '[kernel]' k _ZN3foo3barEi >a.pkc
+	recorded '[jit 1]' a _ZN3foo3barEi >>a.pkc
+	recorded '[vdso]' v __vdso_time >>a.pkc
+	run -0 pk-fold a.pkc
+	[ "$output" = $'p;_ZN3foo3barEi 2\np;__vdso_time 1' ]
+}
+
+@test "the file's own name wins over a recorded one, where it has one" {
+	cat >lib.c <<-'EOF'
+	__attribute__((noinline)) static int hidden(int x) { return x * 3; }
+	int visible(int x) { return hidden(x) + hidden(x + 1); }
+	EOF
+	$CC -O1 -shared -fPIC lib.c -o lib.so
+	hidden=$(address_of lib.so hidden)
+	addr=$(address_of lib.so visible)
+	strip lib.so
+	printf '%s\n' 'pk-capture 1' 'event 1 ns 1 c' 'proc 0 1 0 start p' \
+		"mod 1 - v $PWD/lib.so" "f 1 0 1 $addr" "f 2 0 1 $hidden" \
+		"sym 0 1 $addr 1 wrong" "sym 0 1 $hidden 1 _ZL6hiddeni" \
+		's 0 1 1 0 1 1 1' 's 0 1 1 0 1 1 2' end >a.pkc
+	run --separate-stderr -0 pk-fold a.pkc
+	[ "$output" = $'p;hidden 1\np;visible 1' ]
+	[ -z "$stderr" ]
+}
