@@ -407,14 +407,16 @@ take_signals(int fd, bool recording)
 static void
 pass_on_pending(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	sigset_t pending;
-	size_t i;
+	struct timespec no_time = { 0 };
+	sigset_t requests;
+	int sig;
 
-	sigpending(&pending);
-	for (i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigismember(&pending, signals[i]))
-			kill(command.pid, signals[i]);
+	sigemptyset(&requests);
+	sigaddset(&requests, SIGINT);
+	sigaddset(&requests, SIGTERM);
+	sigaddset(&requests, SIGHUP);
+	while ((sig = sigtimedwait(&requests, NULL, &no_time)) > 0)
+		kill(command.pid, sig);
 }
 
 static void
