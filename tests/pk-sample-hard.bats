@@ -140,7 +140,7 @@ named_and_whole() {
 		    json.dumps([str(x) for x in range(60000)])
 		    re.findall(r'(\d+)5', ' '.join(map(str, range(60000))))
 	END
-	fold() { pk-fold --no-inline --names raw --modules "$1" 2>/dev/null; }
+	fold() { pk-fold --no-inline --modules "$1" 2>/dev/null; }
 	for command in '/usr/bin/python3 work.py' "$(build_program twelve) 0.5" \
 		"$(build_program cxxstacks) 3"; do
 		# shellcheck disable=SC2086 # words
