@@ -422,9 +422,9 @@ functions() {
 	some_addresses whole 60 >addresses
 	size=$(stat -c %s whole)
 	RANDOM=20
-	for ((round = 0; round < 16; round++)); do
+	for ((round = 0; round < 6; round++)); do
 		cp whole damaged
-		for ((i = 0; i < 16; i++)); do
+		for ((i = 0; i < 8; i++)); do
 			printf '%b' "\\x$(printf %x $((RANDOM % 256)))" |
 				dd of=damaged bs=1 conv=notrunc status=none \
 					seek=$(((RANDOM << 15 | RANDOM) % size))
@@ -434,7 +434,7 @@ functions() {
 			echo "round $round: status $?"
 			return 1
 		}
-		head -c $((size * round / 16)) whole >cut
+		head -c $((size * round / 6)) whole >cut
 		timeout 20 "$unit/symbol_lookup" "$PWD/cut" <addresses >out
 	done
 }

@@ -115,7 +115,7 @@ unnamed_cure(const struct folder *f, uint32_t module)
 	case SYMBOL_NO_SYMBOLS:
 		return "stripped: install its debug symbols (on Debian a "
 		       "-dbg or -dbgsym package), or name their directory "
-		       "with --debug-dir";
+		       "with --debug-dir, or a server in DEBUGINFOD_URLS";
 	case SYMBOL_OK:
 		break;
 	}
