@@ -334,6 +334,22 @@ for_nobody() {
 	run -1 grep '^lack kernel-frames' a.pkc
 }
 
+@test "who may not look into the kernel is told how long threads wait, not where" {
+	set_kernel perf_event_paranoid 2
+	for_nobody sleeper2
+	run --separate-stderr -0 as_nobody ./pk-sample --off-cpu -o a.pkc \
+		./sleeper2 5
+	[[ $stderr == *'where threads wait is not seen, only how long'* ]]
+	slept=$(awk '{ n += $2 } END { print n }' <<<"$output")
+	grep -qx 'lack off-cpu-stacks 1' a.pkc
+	run --separate-stderr -0 pk-fold a.pkc
+	[[ $stderr == *'where threads waited is not known'* ]]
+	recorded=$(samples_of 'sleeper2 ' <<<"$output")
+	echo "slept $slept, recorded $recorded"
+	[ "$recorded" -gt $((slept * 95 / 100)) ]
+	[ "$recorded" -lt $((slept * 105 / 100)) ]
+}
+
 @test "another user does without the kernel at kernel.perf_event_paranoid 2, and is told" {
 	set_kernel perf_event_paranoid 2
 	for_nobody twelve

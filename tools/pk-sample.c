@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
@@ -15,6 +14,7 @@
 #include "base/xalloc.h"
 #include "record/command.h"
 #include "record/record.h"
+#include "record/signals.h"
 
 static struct options {
 	struct record_options record;
@@ -380,58 +380,6 @@ now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Signals come through a descriptor. The first interrupt or request to end
- * is the command's own affair: from the terminal it has reached it already,
- * others are passed on. The second ends the recording; so does the first, where
- * there is no command or RECORDING is over. */
-static bool
-take_signals(int fd, bool recording)
-{
-	static int requests;
-	struct signalfd_siginfo info;
-
-	while (read(fd, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGCHLD) {
-			command_reap(&command, false);
-			continue;
-		}
-		if (!command.pid || command.ended || !recording || requests++)
-			return false;
-		if (info.ssi_signo != SIGINT || info.ssi_code != SI_KERNEL)
-			kill(command.pid, (int)info.ssi_signo);
-	}
-	return true;
-}
-
-/* What came before there was a command to reach is its affair, too. */
-static void
-pass_on_pending(void)
-{
-	struct timespec no_time = { 0 };
-	sigset_t requests;
-	int sig;
-
-	sigemptyset(&requests);
-	sigaddset(&requests, SIGINT);
-	sigaddset(&requests, SIGTERM);
-	sigaddset(&requests, SIGHUP);
-	while ((sig = sigtimedwait(&requests, NULL, &no_time)) > 0)
-		kill(command.pid, sig);
-}
-
-static void
-wait_for_command(int signals)
-{
-	struct pollfd fd = { .fd = signals, .events = POLLIN };
-
-	command_reap(&command, false);
-	while (command.pid && !command.ended) {
-		poll(&fd, 1, -1);
-		if (!take_signals(signals, true))
-			return;
-	}
-}
-
 static void
 show_progress(const struct recorder *r, double seconds)
 {
@@ -458,7 +406,7 @@ record_targets(struct recorder *r, struct sink *sink, int signals)
 					 : 0;
 
 		going = record_poll(r, &extra, 1, timeout);
-		stopped = !take_signals(signals, true) ||
+		stopped = !signals_take(signals, &command, true) ||
 			  (command.ended && opt.no_wait) ||
 			  (opt.duration && now() >= start + opt.duration);
 		t = now();
@@ -510,7 +458,8 @@ close_sink(struct sink *sink, int signals)
 	double start = now();
 
 	while (!sink_finish(sink, 200))
-		if (!take_signals(signals, false) && now() - start > 1)
+		if (!signals_take(signals, &command, false) &&
+		    now() - start > 1)
 			die("given up: the capture could not be written in "
 			    "full");
 	return sink_close(sink);
@@ -598,7 +547,7 @@ run(const sigset_t *old_signals, int signals)
 
 	if (opt.command) {
 		command_start(&command, opt.command, old_signals, !opt.output);
-		pass_on_pending();
+		signals_pass_on(&command);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	sink_start(sink);
@@ -611,39 +560,24 @@ run(const sigset_t *old_signals, int signals)
 	}
 	wait = record_targets(r, sink, signals);
 	if (wait && sink_is_alive(sink))
-		wait_for_command(signals);
+		signals_wait(signals, &command);
 	command_reap(&command, false);
 	counts = record_end(r, command.user_ns, command.system_ns);
 	failed = close_sink(sink, signals);
 	report(counts, failed);
 	if (wait)
-		wait_for_command(signals);
+		signals_wait(signals, &command);
 	return msg_status() ? msg_status() : command_status(&command);
-}
-
-/* What is ignored stays so: nohup(1) protects a recording, too. */
-static void
-handle(sigset_t *set, int sig)
-{
-	struct sigaction act;
-
-	if (!sigaction(sig, NULL, &act) && act.sa_handler != SIG_IGN)
-		sigaddset(set, sig);
 }
 
 int
 main(int argc, char **argv)
 {
-	sigset_t handled, old;
+	sigset_t old;
+	int signals;
 
 	msg_init("pk-sample", COMMAND_TROUBLE);
 	parse_options(argc, argv);
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&handled);
-	handle(&handled, SIGCHLD);
-	handle(&handled, SIGINT);
-	handle(&handled, SIGTERM);
-	handle(&handled, SIGHUP);
-	sigprocmask(SIG_BLOCK, &handled, &old);
-	return run(&old, signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
+	signals = signals_open(&old);
+	return run(&old, signals);
 }

@@ -5,14 +5,15 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/limit.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 
-/* Room for some 60 full copies of a stack on each processor, and at most so
+/* Room for some 120 full copies of a stack on each processor, and at most so
  * much in all. */
-enum { RING_SIZE = 4 << 20, RINGS_MAX = 256 << 20, RING_MIN = 32 << 10 };
+enum { RING_SIZE = 8 << 20, RINGS_MAX = 256 << 20, RING_MIN = 32 << 10 };
 enum { CPUS_MAX = 1 << 14 };
 /* Bytes a second that may be copied of other programs' stacks, if it comes to
  * the worst. */
@@ -207,10 +208,15 @@ limit_frequency(struct recorder *r)
 	r->opt.frequency = (uint64_t)max;
 }
 
+/* What has to be read in time does not take turns with what is sampled, where
+ * the user may say so. The command was forked before. */
+enum { NICENESS = -10 };
+
 void
 record_prepare(struct recorder *r)
 {
 	raise_file_limit();
+	setpriority(PRIO_PROCESS, 0, NICENESS);
 	limit_frequency(r);
 	find_cpus(r);
 	choose_cpus(r);
