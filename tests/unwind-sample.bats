@@ -96,6 +96,12 @@ whole() {
 		cp other prog.debug
 		[ "$(whole ./prog 0.2)" -le 3 ]
 	done
+	# Nor one that a link leads to in another folder.
+	split "$(nested -Wl,--build-id=none)"
+	sed -i 's|prog\.debug|d/og.debug|' prog
+	mkdir d
+	mv prog.debug d/og.debug
+	[ "$(whole ./prog 0.2)" -le 3 ]
 }
 
 @test "a separate file that is damaged or no file at all does no harm" {

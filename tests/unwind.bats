@@ -206,11 +206,14 @@ elf_facts() {
 	[[ $output == *debug_link* ]]
 	run -0 "$unit/unwind_elf" packed.so
 	[[ $output == *packed* ]]
-	# What eu-strip cuts off has its notes elsewhere than its segments say.
-	for file in cut-off.so cut-off-by-eu.so; do
-		run -0 "$unit/unwind_elf" $file
+	# What eu-strip cuts off of a program has its notes elsewhere than its
+	# segments say.
+	file=$(build_program sleepy)
+	split "$file"
+	for lib in cut-off.so cut-off-by-eu.so; do
+		run -0 "$unit/unwind_elf" $lib
 		[ "$(grep build-id <<<"$output")" = \
-			"build-id $(readelf -nW "$lib" |
+			"build-id $(readelf -nW "$file" |
 				sed -n 's/.*Build ID: //p')" ]
 	done
 }
@@ -377,11 +380,16 @@ elf_facts() {
 	[ "${lines[*]}" = "walk_here no_cfi_no_fp end: no-cfi" ]
 	walk_odd no_cfi_bad_fp
 	[ "${lines[*]}" = "walk_here no_cfi_bad_fp end: no-cfi" ]
+	walk_odd no_cfi_low_fp
+	[ "${lines[*]}" = "walk_here no_cfi_low_fp end: no-cfi" ]
 }
 
 @test "a frame pointer of 0 without CFI is the end of the stack" {
 	walk_odd no_cfi_zero
 	[ "${lines[*]}" = "walk_here no_cfi_zero end: complete" ]
+	# In the innermost frame it may be a variable.
+	run -0 "$unit/unwind_self" jit0
+	[ "${lines[*]}" = "[jit] end: no-cfi" ]
 }
 
 @test "a program's first instruction, all registers 0, is the end of the stack" {
@@ -401,6 +409,12 @@ elf_facts() {
 		[ "${lines[*]:0:3}" = "walk_here $odd call_back" ]
 		in_order "${whole[@]}"
 	done
+}
+
+@test "without a search table FDEs may be in any order" {
+	walk_odd early -DUNKNOWN_OPS
+	[ "${lines[*]:0:3}" = "walk_here early call_back" ]
+	in_order "${whole[@]}"
 }
 
 @test "DW_CFA_GNU_args_size changes nothing" {

@@ -6,9 +6,12 @@
  *	no_cfi         no call-frame information, a frame pointer
  *	no_cfi_no_fp   neither
  *	no_cfi_bad_fp  no return address where the frame pointer points
+ *	no_cfi_low_fp  a return address where the frame pointer points, but that
+ *	               is below the stack pointer
  *	no_cfi_zero    neither, and rbp is 0, the mark of the outermost frame
  *	unknown_op *   an opcode that nobody knows, a frame pointer
  *	window_save *  DW_CFA_GNU_window_save, a frame pointer
+ *	early *        placed before the others, described behind them
  *	args_size      DW_CFA_GNU_args_size, no frame pointer
  *	nested         states remembered twenty deep, a frame pointer
  *	return_in_rbx  the return address is in rbx only
@@ -45,13 +48,20 @@ FUNCTION(no_cfi_no_fp,
 #ifdef UNKNOWN_OPS /* ld then makes no search table */
 #define WRONG ".cfi_def_cfa_offset 4096\n"
 WITH_CFI(unknown_op, ENTER ".cfi_escape 0x3d\n" WRONG "call *%rdi\n" LEAVE);
-/* Placed first by the linker, described last: FDEs out of order. */
+/* The linker places that section first, and the FDEs stay as they are. */
 FUNCTION_IN(".text.unlikely", window_save,
 	    ".cfi_startproc\n" ENTER ".cfi_escape 0x2d\n" WRONG
 	    "call *%rdi\n" LEAVE ".cfi_endproc\n");
+FUNCTION_IN(".text.unlikely", early,
+	    ".cfi_startproc\nsub $40, %rsp\n.cfi_adjust_cfa_offset 40\n"
+	    "call *%rdi\nadd $40, %rsp\n.cfi_adjust_cfa_offset -40\nret\n"
+	    ".cfi_endproc\n");
 #endif
 FUNCTION(no_cfi_bad_fp, "push %rbp\npush $1\npush $8\nmov %rsp, %rbp\n"
 			"call *%rdi\nadd $16, %rsp\npop %rbp\nret\n");
+FUNCTION(no_cfi_low_fp, "push %rbp\npush %rbp\nlea 1f(%rip), %rax\npush %rax\n"
+			"lea -8(%rsp), %rbp\ncall *%rdi\n"
+			"1: pop %rax\npop %rbp\npop %rbp\nret\n");
 FUNCTION(no_cfi_zero, "push %rbp\nxor %ebp, %ebp\ncall *%rdi\npop %rbp\nret\n");
 WITH_CFI(args_size, "sub $24, %rsp\n.cfi_adjust_cfa_offset 24\n"
 		    ".cfi_escape 0x2e, 0x10\ncall *%rdi\n"

@@ -11,6 +11,7 @@
  *			the first, the third in a new address space; prints
  *			only the number by which frame 1's module has changed
  *	jit             called back by code in memory that no file has
+ *	jit0            in a handler, such code being at fault, its rbp 0
  *	thread          in a thread's start routine
  *	signal          in a signal handler on the same stack
  *	first           the same, a function's first instruction being at fault
@@ -214,21 +215,41 @@ walk_spaces(void)
 
 /* ---- code that no file has ---- */
 
+static void *
+make_jit(const unsigned char *code, size_t size)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(page, code, size);
+	mprotect(page, 4096, PROT_READ | PROT_EXEC);
+	test_jit = (uint64_t)page;
+	return page;
+}
+
 static void
 run_jit(char **arg)
 {
 	/* push rbp; mov rsp, rbp; call *rdi; pop rbp; ret */
 	static const unsigned char code[] = { 0x55, 0x48, 0x89, 0xe5,
 					      0xff, 0xd7, 0x5d, 0xc3 };
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void (*call)(void (*)(void)) = (void (*)(void (*)(void)))page;
+	void (*call)(void (*)(void)) =
+		(void (*)(void (*)(void)))make_jit(code, sizeof code);
 
 	(void)arg;
-	memcpy(page, code, sizeof code);
-	mprotect(page, 4096, PROT_READ | PROT_EXEC);
-	test_jit = (uint64_t)page;
 	call(walk_here);
+}
+
+static void
+run_jit0(char **arg)
+{
+	/* xor ebp, ebp; ud2 */
+	static const unsigned char code[] = { 0x31, 0xed, 0x0f, 0x0b };
+	void (*call)(void) = (void (*)(void))make_jit(code, sizeof code);
+
+	(void)arg;
+	test_handle(SIGILL, fault_handler, 0);
+	call();
 }
 
 /* ---- threads ---- */
@@ -510,11 +531,12 @@ static const struct {
 } cases[] = {
 	{ "plain", 1, run_plain },	 { "part", 2, run_part },
 	{ "limit", 2, run_limit },	 { "spaces", 1, run_spaces },
-	{ "jit", 0, run_jit },		 { "thread", 0, run_thread },
-	{ "signal", 0, run_signal },	 { "restorer", 0, run_restorer },
-	{ "altstack", 0, run_altstack }, { "altabove", 0, run_altabove },
-	{ "null", 0, run_null },	 { "first", 0, run_first },
-	{ "start", 2, run_start },	 { "no-start", 2, run_no_start },
+	{ "jit", 0, run_jit },		 { "jit0", 0, run_jit0 },
+	{ "thread", 0, run_thread },	 { "signal", 0, run_signal },
+	{ "restorer", 0, run_restorer }, { "altstack", 0, run_altstack },
+	{ "altabove", 0, run_altabove }, { "null", 0, run_null },
+	{ "first", 0, run_first },	 { "start", 2, run_start },
+	{ "no-start", 2, run_no_start },
 };
 
 int
