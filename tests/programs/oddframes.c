@@ -52,10 +52,6 @@ WITH_CFI(unknown_op, ENTER ".cfi_escape 0x3d\n" WRONG "call *%rdi\n" LEAVE);
 FUNCTION_IN(".text.unlikely", window_save,
 	    ".cfi_startproc\n" ENTER ".cfi_escape 0x2d\n" WRONG
 	    "call *%rdi\n" LEAVE ".cfi_endproc\n");
-FUNCTION_IN(".text.unlikely", early,
-	    ".cfi_startproc\nsub $40, %rsp\n.cfi_adjust_cfa_offset 40\n"
-	    "call *%rdi\nadd $40, %rsp\n.cfi_adjust_cfa_offset -40\nret\n"
-	    ".cfi_endproc\n");
 #endif
 FUNCTION(no_cfi_bad_fp, "push %rbp\npush $1\npush $8\nmov %rsp, %rbp\n"
 			"call *%rdi\nadd $16, %rsp\npop %rbp\nret\n");
@@ -88,6 +84,13 @@ WITH_CFI(outermost, ".cfi_undefined rip\nsub $8, %rsp\ncall *%rdi\n"
 WITH_CFI(return_to_0, "push $0\ncall *%rdi\nadd $8, %rsp\nret\n");
 WITH_CFI(standing, ".cfi_def_cfa rsp, 0\nsub $8, %rsp\ncall *%rdi\n"
 		   "add $8, %rsp\nret\n");
+
+#ifdef UNKNOWN_OPS
+FUNCTION_IN(".text.unlikely", early,
+	    ".cfi_startproc\nsub $40, %rsp\n.cfi_adjust_cfa_offset 40\n"
+	    "call *%rdi\nadd $40, %rsp\n.cfi_adjust_cfa_offset -40\nret\n"
+	    ".cfi_endproc\n");
+#endif
 
 void
 call_back(void (*fn)(void))
