@@ -10,8 +10,10 @@
 #include "base/xalloc.h"
 
 /* The stream's ids of one kind, ascending, and the model's indices. Dense
- * ids, which every writer makes, are found at once. */
+ * ids, which every writer makes, are found at once, and those that are the
+ * model's too without a look at memory. */
 struct ids {
+	bool differ;
 	uint32_t *file, *model;
 	size_t n, cap_file, cap_model;
 };
@@ -122,6 +124,10 @@ find_id(const struct ids *t, uint32_t id, uint32_t *model)
 {
 	size_t lo = 0, hi = t->n;
 
+	if (id && id <= t->n && !t->differ) {
+		*model = id;
+		return true;
+	}
 	if (id && id <= t->n && t->file[id - 1] == id) {
 		*model = t->model[id - 1];
 		return true;
@@ -150,6 +156,7 @@ check_new_id(struct reader *r, const struct ids *t, uint32_t id)
 static void
 put_id(struct ids *t, uint32_t id, uint32_t model)
 {
+	t->differ = t->differ || id != model || id != t->n + 1;
 	GROW(t->file, t->cap_file, t->n + 1);
 	GROW(t->model, t->cap_model, t->n + 1);
 	t->file[t->n] = id;
@@ -190,6 +197,7 @@ read_start(struct reader *r)
 	r->inside = true;
 	r->c->n_captures++;
 	r->modules.n = r->frames.n = r->events.n = r->n_named = 0;
+	r->modules.differ = r->frames.differ = r->events.differ = false;
 	map_free(&r->procs);
 	map_free(&r->threads);
 }

@@ -71,6 +71,33 @@ tally_stack(const struct folder *f, const struct fold_count *c,
 	}
 }
 
+static bool
+is_cut(const struct capture_module *m)
+{
+	return slice_is(m->path, CAPTURE_TRUNCATED) ||
+	       slice_is(m->path, CAPTURE_NO_CFI);
+}
+
+/* By node: whether it, or one outwards from it, is a cut or has no name; few
+ * stacks of most captures do. A node comes after its parent. */
+static uint8_t *
+mark_incomplete(const struct folder *f)
+{
+	const struct nodes *nodes = &f->capture.nodes;
+	uint8_t *cut = xcalloc(f->capture.n_modules, 1);
+	uint8_t *marks = xcalloc(nodes->n, 1);
+	size_t i;
+
+	for (i = 0; i < f->capture.n_modules; i++)
+		cut[i] = is_cut(&f->capture.modules[i]);
+	for (i = 1; i < nodes->n && f->names.n_locations; i++)
+		marks[i] = marks[nodes->list[i].parent] ||
+			   cut[nodes->list[i].module] ||
+			   is_unnamed(f, (uint32_t)i);
+	free(cut);
+	return marks;
+}
+
 static int
 compare_tallies(const void *pa, const void *pb)
 {
@@ -222,9 +249,13 @@ report_stacks(struct folder *f)
 			     .truncated = xcalloc(n, sizeof *t.truncated),
 			     .no_cfi = xcalloc(n, sizeof *t.no_cfi) };
 
+	uint8_t *marks = mark_incomplete(f);
+
 	f->group = group_modules(&f->capture);
 	for (i = 0; i < f->n_counts; i++)
-		tally_stack(f, &f->counts[i], &t);
+		if (marks[f->counts[i].node])
+			tally_stack(f, &f->counts[i], &t);
+	free(marks);
 	if (t.n_truncated) {
 		say_total(f, t.n_truncated,
 			  "stacks cut where the recorded part ended");
