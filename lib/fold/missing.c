@@ -169,7 +169,8 @@ no_cfi_cure(const struct folder *f, uint32_t module)
 {
 	(void)f;
 	(void)module;
-	return "no call-frame information there: build it with "
+	return "no call-frame information there: install its debug "
+	       "symbols, build it with "
 	       "-fasynchronous-unwind-tables, or with frame pointers";
 }
 
