@@ -209,7 +209,8 @@ choose_addresses(void)
 	}
 }
 
-/* Each stack shares its outer part with the one before. */
+/* Each stack shares its outer part with the one before, at least the outermost
+ * frame. As from a recorder, no frame comes twice. */
 static void
 write_stacks(void)
 {
@@ -224,11 +225,14 @@ write_stacks(void)
 		depth -= depth ? below(NEW_FRAMES < depth ? NEW_FRAMES : depth)
 			       : 0;
 		depth -= depth == target;
+		depth += i && !depth;
 		for (; depth < target; depth++) {
 			n_frames++;
 			printf("f %u %u 1 %" PRIx64 "\n", n_frames,
 			       depth ? path[depth - 1] : 0,
-			       addresses[below(ADDRESSES)]);
+			       addresses[(n_frames * 7919u +
+					  n_frames / ADDRESSES) %
+					 ADDRESSES]);
 			path[depth] = n_frames;
 		}
 		stacks[i] = n_frames;
