@@ -214,8 +214,8 @@ choose_addresses(void)
 static void
 write_stacks(void)
 {
-	static unsigned path[DEPTH_MAX];
-	unsigned i, depth = 0, target;
+	static unsigned path[DEPTH_MAX], children[DEPTH_MAX];
+	unsigned i, depth = 0, target, parent;
 
 	for (i = 0; i < STACKS; i++) {
 		target = DEPTH_MIN + below(DEPTH_MAX - DEPTH_MIN + 1);
@@ -227,13 +227,13 @@ write_stacks(void)
 		depth -= depth == target;
 		depth += i && !depth;
 		for (; depth < target; depth++) {
-			n_frames++;
-			printf("f %u %u 1 %" PRIx64 "\n", n_frames,
-			       depth ? path[depth - 1] : 0,
-			       addresses[(n_frames * 7919u +
-					  n_frames / ADDRESSES) %
+			parent = depth ? path[depth - 1] : 0;
+			printf("f %u %u 1 %" PRIx64 "\n", ++n_frames, parent,
+			       addresses[(parent * 7919u + children[depth]++) %
 					 ADDRESSES]);
 			path[depth] = n_frames;
+			if (depth + 1 < DEPTH_MAX)
+				children[depth + 1] = 0;
 		}
 		stacks[i] = n_frames;
 	}
