@@ -52,11 +52,33 @@ static void __attribute__((noreturn)) bad(struct reader *r, const char *what)
 
 /* ---- fields ---- */
 
+/* P is behind a field's last byte. */
+static void
+skip_to(struct reader *r, const char *p)
+{
+	const char *end = r->rest.ptr + r->rest.len;
+
+	r->rest = p == end ? (struct slice){ NULL, 0 }
+			   : (struct slice){ p + 1, (size_t)(end - p - 1) };
+}
+
+/* Digits that cannot overflow are most of a capture; the rest takes the way
+ * that checks. */
+enum { DIGITS_SAFE = 19 };
+
 static uint64_t
 read_u64(struct reader *r, const char *what)
 {
+	const char *p = r->rest.ptr, *end = p + r->rest.len;
+	const char *safe = r->rest.len > DIGITS_SAFE ? p + DIGITS_SAFE : end;
 	uint64_t v = 0;
 
+	for (; p < safe && (unsigned char)(*p - '0') < 10; p++)
+		v = v * 10 + (unsigned char)(*p - '0');
+	if (p > r->rest.ptr && (p == end || *p == ' ')) {
+		skip_to(r, p);
+		return v;
+	}
 	if (!r->rest.ptr || !parse_u64(slice_cut(&r->rest, ' '), &v))
 		bad(r, what);
 	return v;
