@@ -344,7 +344,7 @@ for_nobody() {
 	grep -qx 'lack off-cpu-stacks 1' a.pkc
 	run --separate-stderr -0 pk-fold a.pkc
 	[[ $stderr == *'where threads waited is not known'* ]]
-	recorded=$(samples_of 'sleeper2 ' <<<"$output")
+	recorded=$(samples_of 'sleeper2;[waiting] ' <<<"$output")
 	echo "slept $slept, recorded $recorded"
 	[ "$recorded" -gt $((slept * 95 / 100)) ]
 	[ "$recorded" -lt $((slept * 105 / 100)) ]

@@ -305,6 +305,108 @@ sees_all_time() {
 
 # ---- limits that show ----
 
+@test "however stacks are found and periods set, nothing is taken for lost" {
+	cat >calls.c <<-'END'
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		#include "busy.h"
+		int main(void)
+		{
+			for (int i = 0; i < 20000; i++)
+				syscall(SYS_getppid);
+			be_busy(0.3);
+			return 0;
+		}
+	END
+	$CC -O2 -g -I"$PK_SRCDIR/tests/programs" calls.c -o calls
+	for unwind in cfi fp none; do
+		for period in '-F 499' '-c 2000000'; do
+			for kernel in '' --no-kernel; do
+				echo "$unwind $period $kernel"
+				# shellcheck disable=SC2086
+				pk-sample --stack-size 8192 --unwind $unwind $period \
+					$kernel -o a.pkc ./calls
+				n=$(grep -c '^s ' a.pkc)
+				echo "$n samples"
+				[ "$n" -gt 100 ]
+				run -1 grep '^lack lost' a.pkc
+			done
+		done
+	done
+}
+
+@test "a clock's period is what the kernel takes, and that is said" {
+	run --separate-stderr -0 pk-sample -e cpu-clock -c 10 --unwind none \
+		-o a.pkc sh -c 'i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done'
+	[[ $stderr == *'cpu-clock: a sample every 10000 ns'* ]]
+	grep -qx 'event 1 ns 10000 cpu-clock' a.pkc
+}
+
+@test "-d counts from the end of --delay, and a delay that was too long is said" {
+	pk-sample --delay 0.3 -d 0.3 -o a.pkc "$(build_program twelve)" 1 >/dev/null
+	n=$(grep -c '^s ' a.pkc)
+	echo "$n samples"
+	[ "$n" -gt 50 ] && [ "$n" -lt 400 ]
+	run --separate-stderr -0 pk-sample --delay 5 -o a.pkc true
+	[[ $stderr == *'ended before --delay was over'* ]]
+}
+
+@test "wrong modifiers, and what cannot be, are refused by name" {
+	run --separate-stderr -125 pk-sample -e cpu-clock:z true
+	[[ $stderr == *"':z' is no modifier"* ]]
+	run --separate-stderr -125 pk-sample -e cpu-clock:k --no-kernel true
+	[[ $stderr == *'is of the kernel only'* ]]
+	run --separate-stderr -125 pk-sample -p 0
+	[[ $stderr == *"'0' is not a list of numbers from 1 on"* ]]
+	run --separate-stderr -125 pk-sample -t 999999999 -o a.pkc
+	[[ $stderr == *'no process or thread 999999999'* ]]
+	run --separate-stderr -125 pk-sample --off-cpu --wall true
+	run --separate-stderr -125 pk-sample --off-cpu -F 99 true
+}
+
+@test "a priority that the user chose is kept" {
+	background nice -n 5 pk-sample -o a.pkc sleep 1
+	sleep 0.5
+	run -0 cat /proc/$!/stat
+	wait
+	[ "$(awk '{ sub(/.*\) /, ""); print $17 }' <<<"$output")" = 5 ]
+}
+
+@test "a process whose threads come and go all the time has not ended" {
+	cat >churn.c <<-'END'
+		#include <pthread.h>
+		#include "busy.h"
+		static void *nothing(void *p) { return p; }
+		static double passed(void)
+		{
+			struct timespec t;
+			clock_gettime(CLOCK_MONOTONIC, &t);
+			return t.tv_sec + t.tv_nsec / 1e9;
+		}
+		int main(void)
+		{
+			pthread_t t;
+			for (double end = passed() + 3; passed() < end;) {
+				pthread_create(&t, NULL, nothing, NULL);
+				pthread_join(t, NULL);
+			}
+			return 0;
+		}
+	END
+	$CC -O2 -g -I"$PK_SRCDIR/tests/programs" -pthread churn.c -o churn
+	background ./churn
+	pid=$!
+	sleep 0.1
+	for scope in --per-thread --per-cpu; do
+		[ $scope = --per-thread ] || [ "$(id -u)" = 0 ] || continue
+		for round in 1 2 3; do
+			pk-sample --unwind none $scope -F 99 -p $pid -d 0.2 -o a.pkc
+			run -1 grep " exit churn$" a.pkc
+		done
+	done
+	kill $pid
+}
+
 @test "frame pointers that end at the kernel's limit are marked" {
 	pk-sample --unwind fp -o a.pkc "$(build_program deepfp -O2 -g \
 		-fno-omit-frame-pointer)"

@@ -125,8 +125,9 @@ check_sleep() {
 	sleep 0.1
 	pk-sample --off-cpu -p $pid -d 0.5 -o a.pkc
 	kill $pid
-	n=$(pk-fold a.pkc | samples_of 'sleep ')
-	near "$n" 500000000 10
+	run --separate-stderr -0 pk-fold a.pkc
+	[[ $stderr != *'without a name'* ]]
+	near "$(samples_of 'sleep;[waiting] ' <<<"$output")" 500000000 10
 }
 
 @test "a wait that is not over when the recording ends counts until then" {
@@ -147,6 +148,44 @@ check_sleep() {
 	pk-sample --wall -t "$tid" -d 0.4 -o a.pkc
 	wait $pid
 	[ "$(awk '$1 == "s" { print $4 }' a.pkc | sort -u)" = "$tid" ]
+}
+
+@test "a main thread that has ended does not wait for its process" {
+	need_kernel_events
+	cat >leader.c <<-'END'
+		#include <pthread.h>
+		#include <time.h>
+		static void *nap(void *p)
+		{
+			struct timespec t = { 1, 0 };
+			nanosleep(&t, NULL);
+			return p;
+		}
+		int main(void)
+		{
+			pthread_t t;
+			pthread_create(&t, NULL, nap, NULL);
+			pthread_exit(NULL);
+		}
+	END
+	$CC -O2 -g -pthread leader.c -o leader
+	for scope in --per-thread --per-cpu; do
+		[ $scope = --per-thread ] || [ "$(id -u)" = 0 ] || continue
+		pk-sample --off-cpu $scope -o a.pkc sh -c './leader; exit 0'
+		# Of the thread that ended first, hardly anything.
+		awk '$1 == "proc" && $6 == "leader" { pid[$3] = 1 }
+			$1 == "s" && ($3 in pid) && $3 == $4 { n += $7 }
+			END { print n; exit n > 500000000 }' a.pkc
+		[ "$(pk-fold a.pkc | samples_with ';nap;')" -gt 900000000 ]
+	done
+}
+
+@test "where threads wait is known of those that waited before --delay ended" {
+	need_kernel_events
+	pk-sample --off-cpu --delay 0.3 -o a.pkc sleep 0.8
+	n=$(pk-fold a.pkc | samples_with 'nanosleep')
+	echo "$n ns"
+	[ "$n" -gt 440000000 ] && [ "$n" -lt 520000000 ]
 }
 
 # ---- several files ----

@@ -359,7 +359,7 @@ self_top() {
 
 @test "what cannot be sampled is said in one line" {
 	run --separate-stderr -125 pk-sample -p 999999999 -o a.pkc
-	[[ $stderr == 'pk-sample: '*'no process 999999999'* ]]
+	[[ $stderr == 'pk-sample: '*'no process or thread 999999999'* ]]
 	run --separate-stderr -125 pk-sample -o a.pkc
 	[[ ${stderr_lines[0]} == *'what is to be sampled?'* ]]
 	run --separate-stderr -125 pk-sample -p 1 -o a.pkc true

@@ -384,6 +384,14 @@ functions() {
 	printf '\0\0\100\0' | dd of=huge bs=1 seek=$((headers + 32)) \
 		conv=notrunc status=none
 	run -1 limited huge
+	# Its symbol table said to reach to the end of a file full of holes.
+	cp "$twelve" reaching
+	truncate -s 3G reaching
+	index=$(readelf -SW "$twelve" | sed -n 's/^ *\[ *\([0-9]*\)\] .symtab .*/\1/p')
+	perl -e 'print pack "Q", 3 << 30' |
+		dd of=reaching bs=1 seek=$((headers + index * 64 + 32)) \
+			conv=notrunc status=none
+	timeout 10 "$unit/symbol_table" file reaching >out || [ $? -eq 1 ]
 	# More than there may be memory for.
 	cp "$twelve" sparse
 	truncate -s 1T sparse

@@ -66,7 +66,7 @@ static const char help[] =
 	"to\n"
 	"                          standard output, and COMMAND's own to "
 	"standard error\n"
-	"      --rotate SECONDS    a new FILE each time, -o as for date(1), "
+	"      --rotate SECONDS    a new FILE each time, -o for strftime(3), "
 	"UTC\n"
 	"      --keep N            of those, only the last N\n"
 	"      --embed             all symbols, for another machine\n"
@@ -141,8 +141,9 @@ add_ids(struct ids *ids, const char *option, const char *list)
 		uint64_t id;
 
 		if (!parse_u64(word, &id) || !id || id > INT32_MAX)
-			die_usage("%s: '%s' is not a list of numbers", option,
-				  list);
+			die_usage("%s: '%s' is not a list of numbers from 1 "
+				  "on",
+				  option, list);
 		add_id(ids, id);
 	}
 }
@@ -317,9 +318,19 @@ static void
 check_combinations(void)
 {
 	struct record_options *r = &opt.record;
+	size_t i;
 
 	if (r->period && r->frequency_given)
 		die_usage("give -F or -c, not both");
+	for (i = 0; i < opt.n_events; i++)
+		if (opt.events[i].exclude_user && r->no_kernel)
+			die_usage("-e %s is of the kernel only, which "
+				  "--no-kernel leaves out",
+				  opt.events[i].name);
+	if (r->wall && r->off_cpu)
+		die_usage("--wall has --off-cpu in it: give one of them");
+	if (r->off_cpu && !opt.n_events && (r->period || r->frequency_given))
+		die_usage("--off-cpu records each wait: give -F or -c with -e");
 	if (r->wall && opt.n_events)
 		die_usage("--wall has an event of its own: give it without -e");
 	if (r->rotate_ns && (!opt.output || !strchr(opt.output, '%')))
@@ -397,10 +408,11 @@ record_targets(struct recorder *r, struct sink *sink, int signals)
 {
 	struct pollfd extra = { .fd = signals, .events = POLLIN };
 	double start = now(), shown = start, t;
+	double end = start + (double)opt.record.delay_ns / 1e9 + opt.duration;
 	bool terminal = isatty(STDERR_FILENO), going = true, stopped = false;
 
 	while (going && !stopped && sink_is_alive(sink)) {
-		double left = opt.duration ? start + opt.duration - now() : 1;
+		double left = opt.duration ? end - now() : 1;
 		int timeout = left > 0.2 ? 200
 			      : left > 0 ? (int)(left * 1e3)
 					 : 0;
@@ -408,7 +420,7 @@ record_targets(struct recorder *r, struct sink *sink, int signals)
 		going = record_poll(r, &extra, 1, timeout);
 		stopped = !signals_take(signals, &command, true) ||
 			  (command.ended && opt.no_wait) ||
-			  (opt.duration && now() >= start + opt.duration);
+			  (opt.duration && now() >= end);
 		t = now();
 		if (terminal && t - shown >= 1) {
 			show_progress(r, t - start);
@@ -476,7 +488,8 @@ expects_samples(void)
 		    strcmp(opt.events[i].name, "cycles"))
 			return false;
 	return command.pid && !opt.record.everything && !opt.record.delay_ns &&
-	       !opt.record.period && !opt.cpus.n && !opt.record.off_cpu;
+	       !opt.record.period && !opt.cpus.n && !opt.record.off_cpu &&
+	       !opt.duration;
 }
 
 static void
@@ -484,6 +497,9 @@ report_few_samples(struct record_counts c)
 {
 	if (c.samples)
 		return;
+	if (!c.began)
+		warning("no samples: the recording ended before --delay was "
+			"over");
 	if (c.unsampled_ns)
 		warning("no samples of its %.2f s of processor time: the "
 			"kernel keeps programs that are set-user-ID or not "

@@ -44,6 +44,7 @@ struct capture_symbol {
 /* Modules by which a stack says that it is cut: its outermost node lies in
  * one of them, at address 0. */
 #define CAPTURE_TRUNCATED "[truncated]"
+#define CAPTURE_UNREADABLE "[unreadable]"
 #define CAPTURE_NO_CFI "[no-cfi]"
 
 struct capture_event {

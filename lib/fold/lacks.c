@@ -4,6 +4,7 @@
 #include "fold/internal.h"
 
 #include <math.h>
+#include "base/number.h"
 
 static const struct lack_frame {
 	const char *what, *frame;
@@ -24,16 +25,29 @@ is_filtered(const struct folder *f)
 
 	return o->only_pid != UINT64_MAX || o->only_tid != UINT64_MAX ||
 	       o->since || o->until != UINT64_MAX || o->only_comm ||
-	       f->cap_left_out;
+	       f->cap_left_out || (o->event && f->event == UINT32_MAX);
 }
 
-/* What a sample stands for, in the event's unit. */
+/* The one that is folded, or would be if it had a sample. */
+static const struct capture_event *
+lacking_event(const struct folder *f)
+{
+	return &f->capture.events[f->event == UINT32_MAX ? 0 : f->event];
+}
+
+/* What a sample stands for, in the event's unit. A lost one was rather one of
+ * the clock's than a long wait. */
 static double
 mean_weight(const struct folder *f)
 {
+	struct slice hz = capture_meta(&f->capture, "frequency");
+	const struct capture_event *e = lacking_event(f);
 	double weight = 0, samples = 0;
+	uint64_t frequency;
 	size_t i;
 
+	if (slice_is(e->unit, "ns") && parse_u64(hz, &frequency) && frequency)
+		return 1e9 / (double)frequency;
 	for (i = 0; i < f->n_counts; i++) {
 		weight += f->counts[i].weight;
 		samples += (double)f->counts[i].samples;
@@ -44,7 +58,7 @@ mean_weight(const struct folder *f)
 static double
 lack_value(const struct folder *f, const struct lack_frame *l, double count)
 {
-	const struct capture_event *e = &f->capture.events[f->event];
+	const struct capture_event *e = lacking_event(f);
 	double period = e->period ? (double)e->period : mean_weight(f);
 	bool weight = fold_by_weight(f);
 	double samples;
@@ -62,7 +76,7 @@ fold_add_lacks(const struct folder *f, struct profile *p)
 {
 	size_t n = sizeof lack_frames / sizeof *lack_frames, i, k;
 
-	if (f->event == UINT32_MAX || is_filtered(f))
+	if (!f->capture.n_events || is_filtered(f))
 		return;
 	for (i = 0; i < f->capture.n_lacks; i++)
 		for (k = 0; k < n; k++) {

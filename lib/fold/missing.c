@@ -20,8 +20,9 @@ struct tally {
 };
 
 struct tallies {
-	struct tally *unnamed, *truncated, *no_cfi; /* by module index */
-	uint64_t n_unnamed, n_truncated, n_no_cfi;
+	/* By module index. */
+	struct tally *unnamed, *truncated, *unreadable, *no_cfi;
+	uint64_t n_unnamed, n_truncated, n_unreadable, n_no_cfi;
 };
 
 static bool
@@ -57,12 +58,16 @@ tally_stack(const struct folder *f, const struct fold_count *c,
 			&f->capture.modules[nodes[n].module];
 		uint32_t where = inner ? nodes[inner].module : nodes[n].module;
 
-		if (slice_is(m->path, CAPTURE_TRUNCATED)) {
+		if (slice_is(m->path, CAPTURE_UNREADABLE)) {
+			add_to(f, t->unreadable, &t->n_unreadable, where,
+			       c->samples);
+		} else if (slice_is(m->path, CAPTURE_TRUNCATED)) {
 			add_to(f, t->truncated, &t->n_truncated, where,
 			       c->samples);
 		} else if (slice_is(m->path, CAPTURE_NO_CFI)) {
 			add_to(f, t->no_cfi, &t->n_no_cfi, where, c->samples);
-		} else if (!slice_is(m->path, "[preempted]") && !unnamed &&
+		} else if (!slice_is(m->path, "[preempted]") &&
+			   !slice_is(m->path, "[waiting]") && !unnamed &&
 			   is_unnamed(f, n)) {
 			unnamed = true;
 			add_to(f, t->unnamed, &t->n_unnamed, nodes[n].module,
@@ -165,13 +170,23 @@ truncated_cure(const struct folder *f, uint32_t module)
 }
 
 static const char *
+unreadable_cure(const struct folder *f, uint32_t module)
+{
+	(void)f;
+	(void)module;
+	return "a part of the stack that was not in memory just then, or "
+	       "another stack (sigaltstack); some are normal";
+}
+
+static const char *
 no_cfi_cure(const struct folder *f, uint32_t module)
 {
 	(void)f;
 	(void)module;
 	return "no call-frame information there: install its debug "
-	       "symbols, build it with "
-	       "-fasynchronous-unwind-tables, or with frame pointers";
+	       "symbols, or build it with "
+	       "-fasynchronous-unwind-tables or frame pointers; some "
+	       "hand-written code of libraries has none";
 }
 
 static double
@@ -248,6 +263,7 @@ report_stacks(struct folder *f)
 	size_t n = f->capture.n_modules, i;
 	struct tallies t = { .unnamed = xcalloc(n, sizeof *t.unnamed),
 			     .truncated = xcalloc(n, sizeof *t.truncated),
+			     .unreadable = xcalloc(n, sizeof *t.unreadable),
 			     .no_cfi = xcalloc(n, sizeof *t.no_cfi) };
 
 	uint8_t *marks = mark_incomplete(f);
@@ -262,6 +278,11 @@ report_stacks(struct folder *f)
 			  "stacks cut where the recorded part ended");
 		say_modules(f, t.truncated, truncated_cure);
 	}
+	if (t.n_unreadable) {
+		say_total(f, t.n_unreadable,
+			  "stacks cut where the kernel could not read them");
+		say_modules(f, t.unreadable, unreadable_cure);
+	}
 	if (t.n_no_cfi) {
 		say_total(f, t.n_no_cfi,
 			  "stacks cut where unwinding had to stop");
@@ -273,6 +294,7 @@ report_stacks(struct folder *f)
 	}
 	free(t.unnamed);
 	free(t.truncated);
+	free(t.unreadable);
 	free(t.no_cfi);
 	free(f->group);
 }
@@ -295,7 +317,7 @@ static const struct lack {
 };
 
 static void
-report_lack(const struct capture_count *lack)
+report_lack(const struct folder *f, const struct capture_count *lack)
 {
 	size_t i;
 
@@ -306,9 +328,11 @@ report_lack(const struct capture_count *lack)
 			return;
 		}
 	if (slice_is(lack->what, "unsampled-ns"))
-		note("%.2f s of processor time went to processes too short to "
-		     "be sampled; root sees them with pk-sample --per-cpu",
-		     (double)lack->count / 1e9);
+		note("%.2f s of processor time %s", (double)lack->count / 1e9,
+		     slice_is(capture_meta(&f->capture, "scope"), "threads")
+			     ? "went to processes too short to be sampled; "
+			       "root sees them with pk-sample --per-cpu"
+			     : "passed without samples: their timer came late");
 	else if (slice_is(lack->what, "off-cpu-stacks"))
 		note("where threads waited is not known: "
 		     "kernel.perf_event_paranoid forbade it; set it to 1 or "
@@ -362,6 +386,6 @@ folder_report(struct folder *f)
 	else if (f->event != UINT32_MAX || !f->opt.event)
 		warning("no sample passes the filters");
 	for (i = 0; i < f->capture.n_lacks; i++)
-		report_lack(&f->capture.lacks[i]);
+		report_lack(f, &f->capture.lacks[i]);
 	capture_report_skipped(&f->capture);
 }

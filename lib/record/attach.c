@@ -2,15 +2,13 @@
 /* Events on targets: a command, processes, threads, whole processors. */
 #include "record/internal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "base/msg.h"
-#include "base/number.h"
 #include "base/xalloc.h"
+#include "record/procfs.h"
 
 /* ---- one event ---- */
 
@@ -115,7 +113,8 @@ record_enable(struct recorder *r, bool tracking, bool sampling)
 	size_t i;
 
 	for (i = 0; i < r->n_fds; i++)
-		if (r->fds[i].event ? sampling : tracking)
+		if (r->events[r->fds[i].event].role == EVENT_SAMPLE ? sampling
+								    : tracking)
 			ioctl(r->fds[i].fd, PERF_EVENT_IOC_ENABLE, 0);
 }
 
@@ -186,60 +185,38 @@ add_found(struct recorder *r, pid_t pid)
 	r->found.pid[r->found.n++] = pid;
 }
 
+struct attaching {
+	struct recorder *r;
+	pid_t only; /* the one that is sampled; 0: all */
+	bool attached;
+};
+
 /* Threads that appear meanwhile inherit the events of those that made them;
- * looking again would count them twice. ONLY: the one that is sampled, 0 for
- * all. */
+ * looking again would count them twice. */
 static bool
-attach_threads(struct recorder *r, pid_t pid, pid_t only)
+attach_thread(void *ctx, pid_t tid)
 {
-	char path[64];
-	struct dirent *d;
-	bool attached = false;
-	DIR *dir;
+	struct attaching *a = ctx;
+	bool added;
 
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir))) {
-		uint64_t tid;
-		bool added;
-
-		if (!parse_u64(slice_str(d->d_name), &tid) ||
-		    (only && (pid_t)tid != only))
-			continue;
-		map_put(&r->attached, tid, &added);
-		if (!added || open_thread(r, (pid_t)tid))
-			attached = true;
-	}
-	if (dir)
-		closedir(dir);
-	return attached;
-}
-
-/* The process that a thread belongs to; 0 when there is none. */
-static pid_t
-process_of(pid_t tid)
-{
-	char path[64], line[128];
-	int pid = 0;
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-	f = fopen(path, "re");
-	while (f && !pid && fgets(line, sizeof line, f))
-		if (sscanf(line, "Tgid: %d", &pid) != 1)
-			pid = 0;
-	if (f)
-		fclose(f);
-	return pid;
+	if (a->only && tid != a->only)
+		return true;
+	map_put(&a->r->attached, (uint64_t)tid, &added);
+	if (!added || open_thread(a->r, tid))
+		a->attached = true;
+	return true;
 }
 
 static void
 attach(struct recorder *r, pid_t tid, bool alone)
 {
 	struct record_event e = { .name = "dummy" };
-	pid_t pid = process_of(tid);
+	struct attaching a = { r, alone ? tid : 0, false };
+	pid_t pid = procfs_process_of(tid);
 
-	if (!pid || !attach_threads(r, pid, alone ? tid : 0))
+	if (pid)
+		procfs_each_thread(pid, attach_thread, &a);
+	if (!a.attached)
 		record_refuse(r, &e, tid, ESRCH);
 	if (r->per_cpu)
 		open_processors(r);
@@ -252,35 +229,24 @@ record_attach_process(struct recorder *r, pid_t pid)
 	attach(r, pid, false);
 }
 
-/* Its process's other threads may map what it will execute: they are
- * tracked, once. */
-static void
-track_siblings(struct recorder *r, pid_t pid)
+static bool
+track_thread(void *ctx, pid_t tid)
 {
-	char path[64];
-	struct dirent *d;
-	DIR *dir;
+	struct recorder *r = ctx;
+	bool added;
 
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir))) {
-		uint64_t tid;
-		bool added;
-
-		if (!parse_u64(slice_str(d->d_name), &tid))
-			continue;
-		map_put(&r->tracked, tid, &added);
-		if (added)
-			open_events(r, (pid_t)tid, TRACKING);
-	}
-	if (dir)
-		closedir(dir);
+	map_put(&r->tracked, (uint64_t)tid, &added);
+	if (added)
+		open_events(r, tid, TRACKING);
+	return true;
 }
 
+/* Its process's other threads may map what it will execute: all are tracked,
+ * once. */
 void
 record_attach_thread(struct recorder *r, pid_t tid)
 {
 	r->by_thread = true;
 	attach(r, tid, true);
-	track_siblings(r, process_of(tid));
+	procfs_each_thread(procfs_process_of(tid), track_thread, r);
 }

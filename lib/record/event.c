@@ -175,6 +175,24 @@ take_modifiers(char *word, struct event_spec *out)
 	*colon = '\0';
 }
 
+/* Something else behind the colon of an event that is known, or behind a
+ * tracepoint's second one. */
+static bool
+has_wrong_modifier(const char *word)
+{
+	const char *colon = strrchr(word, ':');
+	struct event_spec known;
+	char *front;
+	bool wrong;
+
+	if (!colon)
+		return false;
+	front = xmemdup0(word, (size_t)(colon - word));
+	wrong = strchr(front, ':') || find_word(front, &known);
+	free(front);
+	return wrong;
+}
+
 bool
 event_parse(const char *name, struct event_spec *out, struct buf *why)
 {
@@ -184,9 +202,21 @@ event_parse(const char *name, struct event_spec *out, struct buf *why)
 	*out = (struct event_spec){ .unit = "count" };
 	take_modifiers(word, out);
 	found = find_word(word, out);
-	if (!found && strchr(word, ':')) {
+	if (!found && has_wrong_modifier(word)) {
+		buf_printf(why,
+			   "'%s' is no modifier: there are :u and :k, which "
+			   "leave the kernel or the program out",
+			   strrchr(word, ':'));
+	} else if (!found && strchr(word, ':')) {
 		out->type = PERF_TYPE_TRACEPOINT;
 		found = tracepoint_find(word, &out->config, why);
+		if (found && out->exclude_kernel) {
+			buf_printf(why,
+				   "'%s' leaves the kernel out, where "
+				   "tracepoints lie",
+				   name);
+			found = false;
+		}
 	} else if (!found) {
 		buf_printf(why, "there is no event '%s'; '-e list' shows all",
 			   name);

@@ -29,7 +29,15 @@ struct record_event {
 };
 
 /* Modules of the capture that are no files. */
-enum special { TRUNCATED, NO_CFI, UNKNOWN, PREEMPTED, N_SPECIALS };
+enum special {
+	TRUNCATED,
+	UNREADABLE,
+	NO_CFI,
+	UNKNOWN,
+	PREEMPTED,
+	WAITING,
+	N_SPECIALS
+};
 
 /* What a module of the capture stands for, so that a stack can be written
  * again in the next one. */
@@ -42,13 +50,15 @@ struct recorder {
 	struct record_options opt;
 	struct record_event *events; /* [0] tracks */
 	size_t n_events;
-	bool chosen;	/* events are settled */
-	bool no_kernel; /* opt's, or the kernel's will */
+	bool chosen;		    /* events are settled */
+	struct event_spec standard; /* without any of opt's */
+	bool no_kernel;		    /* opt's, or the kernel's will */
 	bool per_cpu;
 	bool by_command, by_thread;
 	struct sink *sink;
 	struct capture_writer w;
 	uint64_t start; /* of this capture: CLOCK_MONOTONIC, ns */
+	uint64_t began; /* the first one */
 	uint64_t enable_at, rotate_at; /* UINT64_MAX: done, never */
 	uint64_t enabled; /* since when samples count; UINT64_MAX: not yet */
 	struct slice command_line;
@@ -74,7 +84,7 @@ struct recorder {
 		size_t n, cap;
 	} found;	       /* processes that ran already */
 	struct map attached;   /* their threads that are sampled */
-	struct map tracked;    /* ... and that are not: see attach.c */
+	struct map tracked;    /* threads whose process is tracked for -t */
 	struct map strangers;  /* pids that are known to be none of ours */
 	uint64_t last_time;    /* of the records handled so far */
 	struct pid_list ended; /* the last ones, and where the next goes */
@@ -84,7 +94,9 @@ struct recorder {
 	struct kernel kernel;
 	struct unwind_cached *cache;
 	struct unwind_frame *frames;
-	size_t chain_max;	 /* frames that the kernel follows at most */
+	size_t chain_max; /* frames that the kernel follows at most */
+	size_t ring_size, ring_wanted;
+	uint32_t stack_wanted;
 	struct module_ref *refs; /* by the capture's module id */
 	size_t cap_refs;
 	uint32_t specials[N_SPECIALS]; /* their ids; 0: not written yet */

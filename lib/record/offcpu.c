@@ -4,9 +4,9 @@
  * of the switch out; another tells of the switch in. */
 #include "record/internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/xalloc.h"
+#include "record/procfs.h"
 
 struct wait {
 	pid_t pid, tid;
@@ -77,8 +77,11 @@ write_wait(struct recorder *r, const struct wait *w, uint32_t cpu,
 
 	if (until <= since)
 		return;
+	/* Among samples of --wall the leaf tells waiting from running. */
 	if (w->preempted)
 		node = record_special(r, node, PREEMPTED);
+	else if (r->opt.wall || !node)
+		node = record_special(r, node, WAITING);
 	capture_write_sample(&r->w, record_time(r, until), (uint32_t)w->pid,
 			     (uint32_t)w->tid, cpu, r->off_cpu_id,
 			     until - since, node);
@@ -122,20 +125,8 @@ record_wait_forget(struct recorder *r, pid_t tid)
 static bool
 is_asleep(const struct wait *w)
 {
-	char path[64], line[512], state = 0;
-	FILE *f;
+	char state = procfs_stat(w->pid, w->tid).state;
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)w->pid,
-		 (int)w->tid);
-	f = fopen(path, "re");
-	if (f && fgets(line, sizeof line, f)) {
-		const char *name_end = strrchr(line, ')');
-
-		if (name_end && name_end[1] == ' ')
-			state = name_end[2];
-	}
-	if (f)
-		fclose(f);
 	return state && strchr("SDTtI", state);
 }
 

@@ -157,12 +157,9 @@ fit_stack_size(struct recorder *r, size_t ring)
 {
 	uint32_t max = (uint32_t)(ring / 4 - 1024) & ~7u;
 
-	if (r->opt.unwind != RECORD_CFI || r->opt.stack_size <= max)
-		return;
-	note("copying %u bytes of stack instead of %u: the kernel's buffers "
-	     "are small",
-	     max, r->opt.stack_size);
-	r->opt.stack_size = max;
+	r->stack_wanted = r->opt.stack_size;
+	if (r->opt.unwind == RECORD_CFI && r->opt.stack_size > max)
+		r->opt.stack_size = max;
 }
 
 /* How much memory this user may have is only known when it was granted:
@@ -187,11 +184,8 @@ open_largest_rings(struct recorder *r)
 		    "kernel.perf_event_mlock_kb (%ld) and 'ulimit -l' limit it",
 		    event_setting(EVENT_MLOCK_KB, 0));
 	}
-	if (size < want)
-		note("the kernel's buffers are %zu KiB instead of %zu, which "
-		     "may cost samples: kernel.perf_event_mlock_kb limits "
-		     "them for this user",
-		     size >> 10, want >> 10);
+	r->ring_wanted = want;
+	r->ring_size = size;
 	fit_stack_size(r, size);
 }
 
@@ -209,14 +203,22 @@ limit_frequency(struct recorder *r)
 }
 
 /* What has to be read in time does not take turns with what is sampled, where
- * the user may say so. The command was forked before. */
+ * the user may say so and has not chosen otherwise. The command was forked
+ * before. */
 enum { NICENESS = -10 };
+
+static void
+raise_priority(void)
+{
+	if (!getpriority(PRIO_PROCESS, 0))
+		setpriority(PRIO_PROCESS, 0, NICENESS);
+}
 
 void
 record_prepare(struct recorder *r)
 {
 	raise_file_limit();
-	setpriority(PRIO_PROCESS, 0, NICENESS);
+	raise_priority();
 	limit_frequency(r);
 	find_cpus(r);
 	choose_cpus(r);
@@ -290,10 +292,18 @@ add_stacks(struct recorder *r, struct perf_event_attr *a)
 	a->exclude_callchain_kernel = r->no_kernel;
 	a->sample_regs_user = cfi ? USER_REGS : 0;
 	a->sample_stack_user = cfi ? r->opt.stack_size : 0;
-	if (r->opt.delay_ns)
-		a->enable_on_exec = 0;
 	if (r->by_thread)
 		a->inherit = 0;
+}
+
+/* Of clocks. The kernel raises shorter periods without a word. */
+static uint64_t
+shortest_period(void)
+{
+	long rate = event_setting(EVENT_MAX_RATE, 0);
+	uint64_t period = rate > 0 ? 1000000000u / (uint64_t)rate : 0;
+
+	return period > 10000 ? period : 10000;
 }
 
 /* A tracepoint is rare, or it was chosen to see each. Asked for the period, the
@@ -312,6 +322,9 @@ set_period(struct recorder *r, struct record_event *e)
 	} else {
 		e->attr.sample_period = r->opt.period ? r->opt.period : 1;
 	}
+	if (!e->attr.freq && e->is_clock &&
+	    e->attr.sample_period < shortest_period())
+		e->attr.sample_period = shortest_period();
 	if (!e->attr.freq)
 		e->period = e->attr.sample_period;
 	else if (!strcmp(e->unit, "ns"))
@@ -334,6 +347,8 @@ add_sampling(struct recorder *r, const struct event_spec *s)
 	/* An idle processor's time is nobody's. */
 	e->attr.exclude_idle = r->per_cpu;
 	add_stacks(r, &e->attr);
+	if (r->opt.delay_ns)
+		e->attr.enable_on_exec = 0;
 	set_period(r, e);
 	if (r->opt.wall)
 		e->name = "wall";
@@ -377,11 +392,9 @@ build_events(struct recorder *r, const char *standard)
 	for (i = 0; i < r->opt.n_events; i++)
 		add_sampling(r, &r->opt.events[i]);
 	if (!r->opt.n_events && !alone) {
-		static struct event_spec s;
-
-		free(s.name);
-		s = spec_of(standard);
-		add_sampling(r, &s);
+		free(r->standard.name);
+		r->standard = spec_of(standard);
+		add_sampling(r, &r->standard);
 	}
 	if (r->opt.off_cpu && r->off_cpu_stacks)
 		add_switching(r);
@@ -476,7 +489,8 @@ lower_demands(struct recorder *r, const struct record_event *e, int err,
 		return true;
 	}
 	if (is_permission(err) && e->role == EVENT_SAMPLE && !r->no_kernel &&
-	    !r->per_cpu && e->attr.type != PERF_TYPE_TRACEPOINT) {
+	    !r->per_cpu && e->attr.type != PERF_TYPE_TRACEPOINT &&
+	    !e->attr.exclude_user) {
 		r->no_kernel = true;
 		return true;
 	}
@@ -488,6 +502,34 @@ lower_demands(struct recorder *r, const struct record_event *e, int err,
 		return true;
 	}
 	return false;
+}
+
+static void
+say_what_is_less(const struct recorder *r)
+{
+	size_t i;
+
+	if (r->ring_size < r->ring_wanted)
+		note("the kernel's buffers are %zu KiB instead of %zu, which "
+		     "may cost samples: kernel.perf_event_mlock_kb limits "
+		     "them for this user",
+		     r->ring_size >> 10, r->ring_wanted >> 10);
+	if (r->opt.stack_size < r->stack_wanted)
+		note("copying %u bytes of stack instead of %u: the kernel's "
+		     "buffers are small",
+		     r->opt.stack_size, r->stack_wanted);
+	if (r->no_kernel && !r->opt.no_kernel)
+		note("kernel frames are left out: kernel.perf_event_paranoid "
+		     "is %ld; set it to 1 or less, or record as root",
+		     event_setting(EVENT_PARANOID, 2));
+	for (i = 0; i < r->n_events; i++)
+		if (r->events[i].is_clock && r->opt.period &&
+		    r->events[i].period != r->opt.period)
+			note("%s: a sample every %llu ns: the kernel takes "
+			     "none more often "
+			     "(kernel.perf_event_max_sample_rate)",
+			     r->events[i].name,
+			     (unsigned long long)r->events[i].period);
 }
 
 bool
@@ -507,10 +549,7 @@ record_choose_events(struct recorder *r, pid_t tid)
 			record_refuse(r, e, r->per_cpu ? -1 : tid, err);
 		build_events(r, standard);
 	}
-	if (r->no_kernel && !r->opt.no_kernel)
-		note("kernel frames are left out: kernel.perf_event_paranoid "
-		     "is %ld; set it to 1 or less, or record as root",
-		     event_setting(EVENT_PARANOID, 2));
+	say_what_is_less(r);
 	r->chosen = true;
 	return true;
 }

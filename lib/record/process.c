@@ -14,7 +14,13 @@ process_find(const struct processes *t, pid_t pid)
 {
 	uint32_t *index = map_find(&t->by_pid, (uint32_t)pid);
 
-	return index ? t->list[*index] : NULL;
+	return index && !t->list[*index]->stranger ? t->list[*index] : NULL;
+}
+
+static uint64_t
+thread_key(const struct process *p, pid_t tid)
+{
+	return (uint64_t)(uint32_t)p->pid << 32 | (uint32_t)tid;
 }
 
 static void
@@ -38,8 +44,7 @@ process_start(struct processes *t, pid_t pid, pid_t ppid, struct slice name)
 	p = t->list[*index];
 	p->pid = pid;
 	p->ppid = ppid;
-	p->threads = 1;
-	p->started = false;
+	p->started = p->stranger = false;
 	process_exec(t, p, name);
 	return p;
 }
@@ -71,7 +76,7 @@ process_forget(struct processes *t, pid_t pid)
 		return;
 	process_unmap_all(p);
 	p->threads = 0;
-	map_remove(&t->by_pid, (uint32_t)pid);
+	p->stranger = true;
 }
 
 void
@@ -80,6 +85,8 @@ process_exec(struct processes *t, struct process *p, struct slice name)
 	p->name = intern_add(&t->names, name);
 	p->n_maps = 0;
 	p->image = ++t->last_image;
+	p->threads = 0;
+	process_add_thread(t, p, p->pid);
 	new_space(t, p);
 	process_forget_thread(t, p, p->pid);
 }
@@ -271,12 +278,37 @@ process_find_mapping(const struct process *p, uint64_t addr)
 	return &p->maps[at];
 }
 
-/* ---- names of threads ---- */
+/* ---- threads and their names ---- */
 
-static uint64_t
-thread_key(const struct process *p, pid_t tid)
+bool
+process_add_thread(struct processes *t, struct process *p, pid_t tid)
 {
-	return (uint64_t)(uint32_t)p->pid << 32 | (uint32_t)tid;
+	uint32_t *image = map_put(&t->alive, thread_key(p, tid), NULL);
+
+	if (*image == p->image)
+		return false;
+	*image = p->image;
+	p->threads++;
+	return true;
+}
+
+bool
+process_has_thread(const struct processes *t, const struct process *p,
+		   pid_t tid)
+{
+	uint32_t *image = map_find(&t->alive, thread_key(p, tid));
+
+	return image && *image == p->image;
+}
+
+bool
+process_end_thread(struct processes *t, struct process *p, pid_t tid)
+{
+	bool had = process_has_thread(t, p, tid);
+
+	map_remove(&t->alive, thread_key(p, tid));
+	p->threads -= had;
+	return had;
 }
 
 uint32_t
@@ -302,6 +334,26 @@ process_forget_thread(struct processes *t, const struct process *p, pid_t tid)
 }
 
 void
+processes_forget_names(struct processes *t)
+{
+	struct intern old = t->names;
+	size_t i;
+
+	t->names = (struct intern){ 0 };
+	for (i = 0; i < t->n; i++)
+		t->list[i]->name = intern_add(
+			&t->names, intern_get(&old, t->list[i]->name));
+	for (i = 0; t->threads.n && i <= t->threads.mask; i++) {
+		struct map_entry *e = &t->threads.entries[i];
+
+		if (e->used)
+			e->value = intern_add(&t->names,
+					      intern_get(&old, e->value));
+	}
+	intern_free(&old);
+}
+
+void
 processes_free(struct processes *t)
 {
 	size_t i;
@@ -313,6 +365,7 @@ processes_free(struct processes *t)
 	free(t->list);
 	map_free(&t->by_pid);
 	map_free(&t->threads);
+	map_free(&t->alive);
 	intern_free(&t->names);
 	modules_free(&t->modules);
 	*t = (struct processes){ 0 };

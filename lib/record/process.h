@@ -19,6 +19,7 @@ struct process {
 	uint32_t threads; /* alive */
 	uint32_t name;	  /* id in processes.names */
 	bool started;	  /* its `proc` record is written */
+	bool stranger;	  /* its number means another process now */
 	struct mapping *maps; /* ascending, apart */
 	size_t n_maps, cap_maps;
 };
@@ -29,6 +30,7 @@ struct processes {
 	struct map by_pid;  /* index in list */
 	struct map threads; /* pid << 32 | tid: id of a name that is not the
 			     * process's */
+	struct map alive;   /* pid << 32 | tid: the image they belong to */
 	struct process **list;
 	size_t n, cap;
 	uint32_t last_space, last_image;
@@ -36,14 +38,23 @@ struct processes {
 
 /* NULL when it is not known. */
 struct process *process_find(const struct processes *t, pid_t pid);
-/* Known from here on, with one thread and an empty address space, also when
- * its number was in use before. */
+/* Known from here on, with one thread (its first) and an empty address space,
+ * also when its number was in use before. */
 struct process *process_start(struct processes *t, pid_t pid, pid_t ppid,
 			      struct slice name);
+/* A thread of P that is not known yet, and one that is. False when that was
+ * so already: records and /proc tell of the same. */
+bool process_add_thread(struct processes *t, struct process *p, pid_t tid);
+bool process_end_thread(struct processes *t, struct process *p, pid_t tid);
+bool process_has_thread(const struct processes *t, const struct process *p,
+			pid_t tid);
+/* Forgets all names that nobody has any more. */
+void processes_forget_names(struct processes *t);
 /* A child with a copy of PARENT's address space, named as its thread TID. */
 struct process *process_fork(struct processes *t, const struct process *parent,
 			     pid_t tid, pid_t child);
-/* The number means another process now, which is not kept. */
+/* The number means another process now, which is not kept: process_find does
+ * not find it. */
 void process_forget(struct processes *t, pid_t pid);
 /* A new image: no mappings, no names of threads but the process's. */
 void process_exec(struct processes *t, struct process *p, struct slice name);

@@ -70,6 +70,17 @@ scope_name(const struct recorder *r)
 	return r->per_cpu ? "processors" : "threads";
 }
 
+static bool
+has_frequency(const struct recorder *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_events; i++)
+		if (r->events[i].attr.freq)
+			return true;
+	return false;
+}
+
 static void
 write_metadata(struct recorder *r)
 {
@@ -84,7 +95,7 @@ write_metadata(struct recorder *r)
 	capture_write_meta(&r->w, "kernel", slice_str(u.release));
 	capture_write_meta(&r->w, "arch", slice_str(u.machine));
 	write_wall_clock(r);
-	if (!r->opt.period)
+	if (has_frequency(r))
 		write_meta_number(r, "frequency", r->opt.frequency);
 	capture_write_meta(&r->w, "unwind", slice_str(unwinds[r->opt.unwind]));
 	if (r->opt.unwind == RECORD_CFI)
@@ -148,7 +159,7 @@ record_begin(struct recorder *r, struct slice command)
 	bool by_exec = r->by_command && !r->per_cpu;
 	size_t i;
 
-	r->start = monotonic_ns();
+	r->began = r->start = monotonic_ns();
 	r->command_line = command;
 	if (r->opt.rotate_ns)
 		r->rotate_at = r->start + r->opt.rotate_ns;
@@ -255,6 +266,7 @@ rotate(struct recorder *r, uint64_t time)
 	r->start = time;
 	r->rotate_at = time + r->opt.rotate_ns;
 	record_restart_tree(r, &old);
+	processes_forget_names(&r->procs);
 	write_head(r);
 	record_repeat_processes(r);
 	record_move_waits(r, &old);
@@ -381,6 +393,7 @@ record_abandon(struct recorder *r)
 	kernel_free(&r->kernel);
 	capture_writer_free(&r->w);
 	free(r->events);
+	free(r->standard.name);
 	free(r->cpus);
 	free(r->is_chosen);
 	free(r->rings);
@@ -412,6 +425,7 @@ record_end(struct recorder *r, uint64_t user_ns, uint64_t system_ns)
 	r->counts.unsampled_ns = unsampled_ns(r, user_ns, system_ns);
 	finish_capture(r);
 	counts = record_counts(r);
+	counts.began = r->enabled != UINT64_MAX;
 	record_abandon(r);
 	return counts;
 }

@@ -64,6 +64,7 @@ struct record_counts {
 	uint64_t samples, lost, dropped, throttled, unsampled_ns;
 	uint64_t exited;   /* samples of tasks that were being reaped */
 	uint64_t clock_ns; /* the weight of clock samples */
+	bool began;	   /* sampling, after a delay */
 };
 
 struct recorder *record_new(const struct record_options *opt,

@@ -89,7 +89,7 @@ event_refusal(struct buf *why, const struct perf_event_attr *attr,
 			   name);
 		break;
 	case ESRCH:
-		buf_printf(why, "there is no process %d", (int)tid);
+		buf_printf(why, "there is no process or thread %d", (int)tid);
 		break;
 	case EMFILE:
 		buf_str(why, "too many open files: an event takes one for "

@@ -67,7 +67,7 @@ parse_sample(const struct recorder *r, const struct perf_event_header *h,
 	const uint64_t *word = (const void *)h, *end = word + h->size / 8;
 	const uint32_t *event;
 
-	if (end - word < 8)
+	if (end - word < 6)
 		return false;
 	event = map_find(&r->event_of_id, word[1]);
 	if (!event || r->events[*event].role == EVENT_TRACK)
@@ -81,6 +81,8 @@ parse_sample(const struct recorder *r, const struct perf_event_header *h,
 	s->in_kernel = (h->misc & PERF_RECORD_MISC_CPUMODE_MASK) ==
 		       PERF_RECORD_MISC_KERNEL;
 	word += 6;
+	if (end - word < 1 + s->event->attr.freq)
+		return false;
 	s->period = s->event->attr.freq ? *word++ : s->event->period;
 	s->n_chain = *word++;
 	if (s->n_chain > (uint64_t)(end - word))
@@ -137,16 +139,17 @@ write_user_frames(struct recorder *r, uint32_t node, size_t n)
 	return node;
 }
 
-/* The node that says that a stack is cut, or 0. */
+/* The node that says that a stack is cut, or 0. FULL: as much was copied as
+ * was asked for. */
 static uint32_t
-write_cut(struct recorder *r, enum unwind_end end)
+write_cut(struct recorder *r, enum unwind_end end, bool full)
 {
 	switch (end) {
 	case UNWIND_COMPLETE:
 		return 0;
 	case UNWIND_TRUNCATED:
 	case UNWIND_LIMIT:
-		return record_special(r, 0, TRUNCATED);
+		return record_special(r, 0, full ? TRUNCATED : UNREADABLE);
 	default:
 		return record_special(r, 0, NO_CFI);
 	}
@@ -167,7 +170,8 @@ unwind_cfi(struct recorder *r, const struct process *p, struct sample *s)
 		regs.reg[reg_order[i]] = s->regs[i];
 	s->stack.addr = regs.reg[UNWIND_RSP];
 	n = unwind_walk(&w, &regs, &s->stack, r->frames, FRAMES_MAX, &end);
-	return write_user_frames(r, write_cut(r, end), n);
+	return write_user_frames(
+		r, write_cut(r, end, s->stack.size == r->opt.stack_size), n);
 }
 
 static struct unwind_frame
@@ -198,11 +202,8 @@ take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 		if (user)
 			r->frames[n] = find_frame(r, p, s->chain[i] - !!n), n++;
 	}
-	return write_user_frames(r,
-				 write_cut(r, all < r->chain_max
-						      ? UNWIND_COMPLETE
-						      : UNWIND_TRUNCATED),
-				 n);
+	return write_user_frames(
+		r, all < r->chain_max ? 0 : record_special(r, 0, TRUNCATED), n);
 }
 
 static uint32_t
@@ -220,7 +221,7 @@ write_user_stack(struct recorder *r, const struct process *p, struct sample *s)
 		return 0;
 	/* 32-bit code, or only the innermost frame was asked for. */
 	r->frames[0] = find_frame(r, p, s->ip);
-	return record_user_frame(r, s->regs ? write_cut(r, UNWIND_NO_CFI) : 0,
+	return record_user_frame(r, s->regs ? record_special(r, 0, NO_CFI) : 0,
 				 &r->frames[0]);
 }
 

@@ -2,12 +2,8 @@
 /* Records other than samples: processes, their names and what they map. */
 #include "record/internal.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-#include "base/number.h"
 #include "base/xalloc.h"
+#include "record/procfs.h"
 
 /* sample_id_all's trailer: pid and tid, time, cpu, event's number. */
 enum { TRAILER = 32 };
@@ -51,34 +47,14 @@ write_proc(struct recorder *r, struct process *p, uint64_t time,
 			   intern_get(&r->procs.names, p->name));
 }
 
-/* The name of a running thread; its length, 0 when it is gone. */
-static size_t
-read_comm(pid_t pid, pid_t tid, char name[64])
-{
-	char path[64];
-	ssize_t n = 0;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/comm", (int)pid,
-		 (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, name, 63);
-		close(fd);
-	}
-	return n > 0 ? (size_t)n - 1 : 0; /* a line feed ends it */
-}
-
 static void
 take_name(struct recorder *r, const struct process *p, pid_t tid,
 	  struct slice name, uint64_t time)
 {
 	/* A thread that renames itself all the time must not fill the memory
 	 * while nobody takes the output. */
-	if (sink_is_full(r->sink)) {
-		r->counts.dropped++;
+	if (sink_is_full(r->sink))
 		return;
-	}
 	process_name_thread(&r->procs, p, tid,
 			    intern_add(&r->procs.names, name));
 	capture_write_name(&r->w, record_time(r, time), (uint32_t)p->pid,
@@ -92,43 +68,34 @@ is_recorded_thread(const struct recorder *r, pid_t tid)
 	return !r->by_thread || map_find(&r->attached, (uint64_t)tid);
 }
 
-/* Counts the threads of a process that runs already, and names those that
- * are not called like it. */
-static void
-name_threads(struct recorder *r, struct process *p, uint64_t time)
+struct found {
+	struct recorder *r;
+	struct process *p;
+	uint64_t time;
+};
+
+static bool
+find_thread(void *ctx, pid_t tid)
 {
-	char path[64], text[64];
-	struct dirent *d;
-	DIR *dir;
+	struct found *f = ctx;
+	struct recorder *r = f->r;
+	char text[64];
+	struct slice name = { text, procfs_name(f->p->pid, tid, text) };
 
-	snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
-	dir = opendir(path);
-	p->threads = 0;
-	while (dir && (d = readdir(dir))) {
-		struct slice name = { text, 0 };
-		uint64_t tid;
-
-		if (!parse_u64(slice_str(d->d_name), &tid))
-			continue;
-		p->threads++;
-		if (r->opt.off_cpu && is_recorded_thread(r, (pid_t)tid))
-			record_wait_unseen(r, p->pid, (pid_t)tid);
-		name.len = read_comm(p->pid, (pid_t)tid, text);
-		if (name.len &&
-		    !slice_eq(name, intern_get(&r->procs.names, p->name)))
-			take_name(r, p, (pid_t)tid, name, time);
-	}
-	if (dir)
-		closedir(dir);
-	if (!p->threads)
-		p->threads = 1;
+	process_add_thread(&r->procs, f->p, tid);
+	if (r->opt.off_cpu && is_recorded_thread(r, tid))
+		record_wait_unseen(r, f->p->pid, tid);
+	if (name.len &&
+	    !slice_eq(name, intern_get(&r->procs.names, f->p->name)))
+		take_name(r, f->p, tid, name, f->time);
+	return true;
 }
 
 struct process *
 record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 {
 	char name[64];
-	size_t n = read_comm(pid, pid, name);
+	size_t n = procfs_name(pid, pid, name);
 	struct slice s = n     ? (struct slice){ name, n }
 			 : pid ? SLICE_LIT("[ended]")
 			       : SLICE_LIT("[idle]");
@@ -136,29 +103,18 @@ record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 
 	process_read_maps(&r->procs, p);
 	write_proc(r, p, time, "found");
-	name_threads(r, p, time);
+	/* Its threads, and the names of those not called like it. */
+	procfs_each_thread(pid, find_thread, &(struct found){ r, p, time });
 	return p;
 }
 
-/* The parent of a process that runs; 0 when it is gone. */
-static pid_t
-parent_of(pid_t pid)
+/* Forked by one of ours since the recording began. */
+static bool
+is_ours_and_new(const struct recorder *r, pid_t pid)
 {
-	char path[64], line[512];
-	int ppid = 0;
-	FILE *f;
+	struct proc_stat s = procfs_stat(pid, pid);
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	if (f && fgets(line, sizeof line, f)) {
-		const char *name_end = strrchr(line, ')');
-
-		if (!name_end || sscanf(name_end, ") %*c %d", &ppid) != 1)
-			ppid = 0;
-	}
-	if (f)
-		fclose(f);
-	return ppid;
+	return process_find(&r->procs, s.ppid) && s.started >= r->began;
 }
 
 /* Where whole processors are watched for some processes' sake, the others are
@@ -174,7 +130,7 @@ is_stranger(struct recorder *r, pid_t pid)
 	if (!r->counts.lost && !r->before.lost)
 		return true;
 	map_put(&r->strangers, (uint32_t)pid, &added);
-	if (added && process_find(&r->procs, parent_of(pid)))
+	if (added && is_ours_and_new(r, pid))
 		map_remove(&r->strangers, (uint32_t)pid);
 	return map_find(&r->strangers, (uint32_t)pid);
 }
@@ -189,19 +145,20 @@ record_get_process(struct recorder *r, pid_t pid, uint64_t time)
 	return record_find_process(r, pid, time);
 }
 
+static bool
+find_process(void *ctx, pid_t pid)
+{
+	struct recorder *r = ctx;
+
+	if (!process_find(&r->procs, pid))
+		record_find_process(r, pid, r->start);
+	return true;
+}
+
 void
 record_find_processes(struct recorder *r)
 {
-	struct dirent *d;
-	uint64_t pid;
-	DIR *dir = opendir("/proc");
-
-	while (dir && (d = readdir(dir)))
-		if (parse_u64(slice_str(d->d_name), &pid) &&
-		    !process_find(&r->procs, (pid_t)pid))
-			record_find_process(r, (pid_t)pid, r->start);
-	if (dir)
-		closedir(dir);
+	procfs_each_process(find_process, r);
 }
 
 void
@@ -234,6 +191,31 @@ struct map_record {
 };
 
 static void
+take_exec(struct recorder *r, struct process *p, struct slice name,
+	  uint64_t time)
+{
+	bool first = p->pid == r->command;
+
+	/* The next image may write a map of its own. */
+	record_write_jit_symbols(r, p->pid);
+	process_exec(&r->procs, p, name);
+	write_proc(r, p, time, first ? "start" : "exec");
+	if (first)
+		r->command = 0;
+}
+
+/* That the command was executed may be among the records that were lost; what
+ * it maps shows it. */
+static void
+assume_exec(struct recorder *r, struct process *p, uint64_t time)
+{
+	char name[64];
+	struct slice s = { name, procfs_name(p->pid, p->pid, name) };
+
+	take_exec(r, p, s, time);
+}
+
+static void
 take_map(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 {
 	const struct map_record *m = (const void *)h;
@@ -247,6 +229,8 @@ take_map(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 	p = record_get_process(r, (pid_t)m->pid, time);
 	if (!p)
 		return;
+	if (p->pid == r->command && r->counts.lost)
+		assume_exec(r, p, time);
 	process_map(&r->procs, p, m->addr, m->len, m->offset, &key);
 }
 
@@ -255,21 +239,6 @@ struct comm_record {
 	uint32_t pid, tid;
 	char comm[];
 };
-
-static void
-take_exec(struct recorder *r, struct process *p, struct slice name,
-	  uint64_t time)
-{
-	bool first = p->pid == r->command;
-
-	/* The next image may write a map of its own. */
-	record_write_jit_symbols(r, p->pid);
-	process_exec(&r->procs, p, name);
-	p->threads = 1;
-	write_proc(r, p, time, first ? "start" : "exec");
-	if (first)
-		r->command = 0;
-}
 
 static void
 take_comm(struct recorder *r, const struct perf_event_header *h, uint64_t time)
@@ -305,7 +274,8 @@ take_new_thread(struct recorder *r, struct process *p,
 {
 	uint32_t name = process_thread_name(&r->procs, p, (pid_t)t->ptid);
 
-	p->threads++;
+	if (!process_add_thread(&r->procs, p, (pid_t)t->tid))
+		return; /* and it may have another name by now */
 	if (name != p->name)
 		process_name_thread(&r->procs, p, (pid_t)t->tid, name);
 	capture_write_name(&r->w, record_time(r, time), t->pid, t->tid,
@@ -370,7 +340,7 @@ take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 		return;
 	process_forget_thread(&r->procs, p, (pid_t)t->tid);
 	record_wait_forget(r, (pid_t)t->tid);
-	if (!p->threads || --p->threads)
+	if (!process_end_thread(&r->procs, p, (pid_t)t->tid) || p->threads)
 		return;
 	record_write_jit_symbols(r, p->pid);
 	write_proc(r, p, time, "exit");
@@ -421,8 +391,8 @@ take_switch(struct recorder *r, const struct perf_event_header *h)
 	    (r->command && (pid_t)t.pid == r->command))
 		return;
 	p = record_get_process(r, (pid_t)t.pid, t.time);
-	/* An ending thread's last switch is no wait. */
-	if (!p || !p->threads)
+	/* An ended thread's last switch is no wait. */
+	if (!p || !process_has_thread(&r->procs, p, (pid_t)t.tid))
 		return;
 	if (!(h->misc & PERF_RECORD_MISC_SWITCH_OUT))
 		record_wait_ends(r, (pid_t)t.tid, t.cpu, t.time);

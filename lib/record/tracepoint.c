@@ -34,9 +34,8 @@ static void
 explain_root(struct buf *why, int err)
 {
 	if (err == EACCES)
-		buf_str(why, "tracepoints are root's: the numbers lie in "
-			     "/sys/kernel/tracing, which this user may not "
-			     "read");
+		buf_str(why, "tracepoints need /sys/kernel/tracing, which this "
+			     "user may not read: record as root");
 	else
 		buf_str(why, "tracepoints need tracefs: as root, 'mount -t "
 			     "tracefs nodev /sys/kernel/tracing'");

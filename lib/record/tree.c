@@ -17,10 +17,9 @@ static uint32_t
 special_module(struct recorder *r, uint32_t s)
 {
 	static const char *const names[N_SPECIALS] = {
-		[TRUNCATED] = "[truncated]",
-		[NO_CFI] = "[no-cfi]",
-		[UNKNOWN] = "[unknown]",
-		[PREEMPTED] = "[preempted]",
+		[TRUNCATED] = "[truncated]", [UNREADABLE] = "[unreadable]",
+		[NO_CFI] = "[no-cfi]",	     [UNKNOWN] = "[unknown]",
+		[PREEMPTED] = "[preempted]", [WAITING] = "[waiting]",
 	};
 
 	if (!r->specials[s]) {

@@ -6,12 +6,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/xalloc.h"
 #include "symbol/table_elf.h"
 
 enum {
 	/* Far more than linkers make; a forged file ends here. */
 	SECTIONS_MAX = 1 << 16,
-	BYTES_MAX = 512 << 20,
+	BYTES_MAX = 256 << 20,
+	PLT_MAX = 4 << 20,
 };
 
 /* As large as the file, zero but where parts of it were copied to, so that it
@@ -41,6 +43,39 @@ read_part(struct image *image, uint64_t offset, uint64_t size)
 	return true;
 }
 
+/* Symbols, their names, relocations, and code that may be a PLT. */
+static bool
+is_needed(const Elf64_Shdr *s)
+{
+	switch (s->sh_type) {
+	case SHT_SYMTAB:
+	case SHT_DYNSYM:
+	case SHT_STRTAB:
+	case SHT_RELA:
+		return true;
+	case SHT_PROGBITS:
+		return s->sh_flags & SHF_EXECINSTR && s->sh_size <= PLT_MAX;
+	}
+	return false;
+}
+
+/* What cannot be had, whatever its header claims, is empty for the readers. The
+ * headers are put back in the end: forged sections may lie over them. */
+static void
+read_sections(struct image *image, uint64_t at, size_t n)
+{
+	Elf64_Shdr *headers = xcalloc(n, sizeof *headers);
+	size_t i;
+
+	memcpy(headers, image->bytes + at, n * sizeof *headers);
+	for (i = 0; i < n; i++)
+		if (!is_needed(&headers[i]) ||
+		    !read_part(image, headers[i].sh_offset, headers[i].sh_size))
+			headers[i].sh_size = 0;
+	memcpy(image->bytes + at, headers, n * sizeof *headers);
+	free(headers);
+}
+
 /* The head and the section headers; libelf allocates for as many of them as a
  * file claims, so that has to be looked at first. */
 static bool
@@ -61,29 +96,11 @@ read_headers(struct image *image)
 		return false;
 	memcpy(&first, image->bytes + head.e_shoff, sizeof first);
 	n = head.e_shnum ? head.e_shnum : first.sh_size;
-	return n && n <= SECTIONS_MAX &&
-	       read_part(image, head.e_shoff, n * sizeof first);
-}
-
-static void
-read_tables(struct image *image, Elf *elf)
-{
-	static const char *const plt[] = { ".plt",  ".plt.sec", ".plt.bnd",
-					   ".iplt", ".plt.got", NULL };
-	Elf_Scn *scn = NULL;
-	GElf_Shdr s;
-	int i;
-
-	while ((scn = elf_nextscn(elf, scn)))
-		if (gelf_getshdr(scn, &s) &&
-		    (s.sh_type == SHT_SYMTAB || s.sh_type == SHT_DYNSYM ||
-		     s.sh_type == SHT_STRTAB || s.sh_type == SHT_RELA))
-			read_part(image, s.sh_offset, s.sh_size);
-	for (i = 0; plt[i]; i++) {
-		scn = elf_section_named(elf, plt[i]);
-		if (scn && gelf_getshdr(scn, &s) && s.sh_type == SHT_PROGBITS)
-			read_part(image, s.sh_offset, s.sh_size);
-	}
+	if (!n || n > SECTIONS_MAX ||
+	    !read_part(image, head.e_shoff, n * sizeof first))
+		return false;
+	read_sections(image, head.e_shoff, n);
+	return true;
 }
 
 /* NULL when it is no ELF file. */
@@ -92,7 +109,6 @@ open_image(struct image *image, int fd)
 {
 	struct stat st;
 	void *bytes;
-	Elf *elf;
 
 	*image = (struct image){ .fd = fd, .left = BYTES_MAX };
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0)
@@ -104,10 +120,7 @@ open_image(struct image *image, int fd)
 	image->bytes = bytes;
 	image->size = (uint64_t)st.st_size;
 	elf_version(EV_CURRENT);
-	elf = read_headers(image) ? elf_memory(bytes, image->size) : NULL;
-	if (elf)
-		read_tables(image, elf);
-	return elf;
+	return read_headers(image) ? elf_memory(bytes, image->size) : NULL;
 }
 
 static void
