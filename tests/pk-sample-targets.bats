@@ -386,7 +386,7 @@ sees_all_time() {
 		int main(void)
 		{
 			pthread_t t;
-			for (double end = passed() + 3; passed() < end;) {
+			for (double end = passed() + 30; passed() < end;) {
 				pthread_create(&t, NULL, nothing, NULL);
 				pthread_join(t, NULL);
 			}

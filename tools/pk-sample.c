@@ -346,17 +346,19 @@ check_pattern(void)
 {
 	time_t now = time(NULL);
 	char *a, *b;
+	bool alike;
 
 	if (!opt.record.rotate_ns)
 		return;
 	a = sink_name_file(opt.output, now);
 	b = sink_name_file(opt.output,
 			   now + (time_t)(opt.record.rotate_ns / 1000000000u));
-	if (!strcmp(a, b))
-		die_usage("-o: '%s' names files alike that are %g s apart",
-			  opt.output, (double)opt.record.rotate_ns / 1e9);
+	alike = !strcmp(a, b);
 	free(a);
 	free(b);
+	if (alike)
+		die_usage("-o: '%s' names files alike that are %g s apart",
+			  opt.output, (double)opt.record.rotate_ns / 1e9);
 }
 
 static void
