@@ -361,6 +361,83 @@ shared_by_dwz() {
 	[[ $stderr == *"the file that dwz moved a part of its debug information to is not here (common): install it"* ]]
 }
 
+# zeros SECTION FILE: adds to FILE such a section, compressed the standard way or
+# the old one of GNU, that unpacks to 64 MB of zeros.
+zeros() {
+	local forge='
+import struct, sys, zlib
+packer, size = zlib.compressobj(9), 64 << 20
+data = b"".join(packer.compress(bytes(1 << 20)) for i in range(size >> 20))
+head = b"ZLIB" + struct.pack(">Q", size) if "zdebug" in sys.argv[1] else \
+    struct.pack("<IIQQ", 1, 0, size, 1)
+sys.stdout.buffer.write(head + data + packer.flush())'
+	need python3
+	python3 -c "$forge" "$1" >zeros
+	objcopy --remove-section "$1" --add-section "$1=zeros" "$2"
+	[[ $1 == *zdebug* ]] || python3 - "$1" "$2" <<-'END'
+		import struct, sys
+		# SHF_COMPRESSED, which objcopy cannot set
+		data = bytearray(open(sys.argv[2], 'rb').read())
+		at, n, names = struct.unpack_from('<Q10xHH', data, 0x28)[0], \
+		    *struct.unpack_from('<HH', data, 0x3c)
+		names = struct.unpack_from('<Q', data, at + 64 * names + 24)[0]
+		for i in range(n):
+		    name = names + struct.unpack_from('<I', data, at + 64 * i)[0]
+		    if data[name:data.index(0, name)] == sys.argv[1].encode():
+		        struct.pack_into('<Q', data, at + 64 * i + 8, 0x800)
+		open(sys.argv[2], 'wb').write(data)
+	END
+}
+
+# left_alone SENTENCE: pk-fold finds nothing inlined in a.pkc, and says so.
+left_alone() {
+	run --separate-stderr -0 timeout 20 pk-fold a.pkc
+	[[ $output != *twice* ]]
+	[[ $stderr == *"$1"* ]]
+	[[ $stderr == *"far more than any does"* ]]
+}
+
+@test "compressed sections that unpack to far more than any are left alone" {
+	local section
+	split_debug
+	for section in .zdebug_line .debug_line; do
+		cp prog.debug bomb
+		[ "$section" = .debug_line ] ||
+			objcopy --compress-debug-sections=zlib-gnu bomb
+		zeros "$section" bomb
+		readelf -SW bomb | grep -q "$section"
+		capture_of "$PWD/bomb" "$addr" >a.pkc
+		left_alone 'its debug information claims to unpack'
+	done
+}
+
+@test "a .dwo file that unpacks to far more than any is left alone" {
+	local section
+	for section in .zdebug_str.dwo .debug_str.dwo; do
+		split_program
+		zeros "$section" second.dwo
+		left_alone 'second.dwo or its .dwp file is no file, or claims'
+	done
+}
+
+@test "what dwz moved is left alone when it unpacks to far more than any" {
+	local section
+	need dwz
+	shared_by_dwz
+	capture_of "$PWD/a" "$(head -1 addresses)" >a.pkc
+	mv common whole
+	for section in .zdebug_line .debug_line; do
+		cp whole common
+		zeros "$section" common
+		left_alone "information to ($PWD/common) claims to unpack"
+	done
+	# Nor does libdw open by itself what was not accepted.
+	rm common
+	mkfifo common
+	run --separate-stderr -0 timeout 10 pk-fold a.pkc
+	[[ $stderr == *'is not here (common)'* ]]
+}
+
 @test "debug information that libdw cannot read is said" {
 	reader -g
 	capture_of "$PWD/reader.so" "$(address_of reader.so capture_read)" \

@@ -51,6 +51,7 @@ struct debug_info {
 	const char *path; /* of the file, which lives longer */
 	Dwarf *dwarf, *alt;
 	struct elf_file alt_file;
+	struct no_alt no_alt;
 	struct gap gap;
 	uint64_t text_begin, text_end;
 	size_t n_ranges;
@@ -152,19 +153,32 @@ find_functions(struct walk *w, Dwarf_Die *parent, int depth)
 	} while (!dwarf_siblingof(&die, &die));
 }
 
+/* The .dwo file of a skeleton. */
+static void
+open_body(struct debug_info *d, struct unit *u)
+{
+	bool forged = forged_split_unit(&u->die, d->path);
+
+	if (!forged)
+		dwarf_cu_info(u->die.cu, NULL, NULL, NULL, &u->body, NULL, NULL,
+			      NULL);
+	if (u->body.addr)
+		return;
+	u->body = u->die;
+	if (forged)
+		d->gap.forged_dwo = split_unit_name(&u->die);
+	else
+		gap_missing_dwo(&d->gap, &u->die);
+}
+
 static void
 open_unit(struct debug_info *d, struct unit *u, bool deep)
 {
 	struct walk w = { d, u, 0 };
 	size_t i;
 
-	if (!u->opened && !forged_split_unit(&u->die, d->path))
-		dwarf_cu_info(u->die.cu, NULL, NULL, NULL, &u->body, NULL, NULL,
-			      NULL);
-	if (!u->body.addr) {
-		u->body = u->die;
-		gap_missing_dwo(&d->gap, &u->die);
-	}
+	if (!u->opened)
+		open_body(d, u);
 	for (i = 0; i < u->n; i++) {
 		free(u->functions[i].calls);
 		ranges_free(&u->functions[i].code);
@@ -475,7 +489,7 @@ index_units(struct debug_info *d)
 }
 
 /* What dwz(1) moved into a shared file; libdw itself looks for that only
- * where the system keeps it. */
+ * where the system keeps it, and takes what it finds. */
 static void
 open_alt(struct debug_info *d, const struct elf_file *file, struct fetcher *net)
 {
@@ -486,13 +500,15 @@ open_alt(struct debug_info *d, const struct elf_file *file, struct fetcher *net)
 	if (len <= 0)
 		return;
 	if (!find_shared_file(&d->alt_file, d->opt, net, file, name, id,
-			      (size_t)len)) {
+			      (size_t)len))
 		d->gap.no_alt = name;
-		return;
-	}
-	d->alt = dwarf_begin_elf(d->alt_file.elf, DWARF_C_READ, NULL);
-	if (d->alt)
-		dwarf_setalt(d->dwarf, d->alt);
+	else if (forged_compression(d->alt_file.elf))
+		d->gap.forged_alt = d->alt_file.path;
+	else
+		d->alt = dwarf_begin_elf(d->alt_file.elf, DWARF_C_READ, NULL);
+	if (!d->alt)
+		no_alt_begin(&d->no_alt);
+	dwarf_setalt(d->dwarf, d->alt ? d->alt : d->no_alt.dwarf);
 }
 
 const char *
@@ -552,6 +568,7 @@ debug_info_close(struct debug_info *d)
 	scoped_names_free(&d->scoped);
 	dwarf_end(d->dwarf);
 	dwarf_end(d->alt);
+	no_alt_end(&d->no_alt);
 	elf_file_close(&d->alt_file);
 	buf_free(&d->gap.words);
 	free(d);

@@ -53,6 +53,19 @@ gap_words(struct gap *g, const char *path)
 			   "information to is not here (%s): install it, or "
 			   "name its directory with --debug-dir",
 			   g->no_alt);
+	else if (g->forged_alt)
+		buf_printf(&g->words,
+			   "the file that dwz moved a part of its debug "
+			   "information to (%s) claims to unpack to far more "
+			   "than any does, and is left alone: install it anew",
+			   g->forged_alt);
+	else if (g->forged_dwo)
+		buf_printf(
+			&g->words,
+			"%s or its .dwp file is no file, or claims to unpack "
+			"to far more than any does, and is left alone: build "
+			"it anew",
+			g->forged_dwo);
 	else if (g->no_dwo && has_package(path))
 		buf_printf(&g->words,
 			   "this version of libdw cannot read its .dwp file "

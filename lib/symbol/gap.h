@@ -12,6 +12,7 @@ struct gap {
 	const char *no_alt; /* the file that dwz(1) made */
 	const char *no_dwo; /* the first of n_no_dwo */
 	size_t n_no_dwo;
+	const char *forged_alt, *forged_dwo; /* not opened: see forged.h */
 	struct buf words;
 };
 
