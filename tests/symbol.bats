@@ -288,6 +288,38 @@ perf_map() {
 	EOF
 }
 
+@test "of a perf map over 64 MB the whole lines of the first 64 MB are read" {
+	{
+		echo "1000 10 first"
+		head -c $((64 * 1024 * 1024 - 20)) /dev/zero | tr '\0' x
+		printf '\n2000 10 cut_in_here\n3000 10 behind\n'
+	} >map
+	run -0 perf_map map
+	[ "$output" = 'incomplete: it is larger than 64 MB
+1000 10 0 first' ]
+	{
+		echo "1000 10 first"
+		head -c $((64 * 1024 * 1024 - 30)) /dev/zero | tr '\0' x
+		printf '\n2000 10 end\n'
+	} >map
+	run -0 perf_map map
+	[ "$output" = $'1000 10 0 first\n2000 10 0 end' ]
+}
+
+@test "a perf map of millions of lines that overlap takes little memory" {
+	awk 'BEGIN {
+		for (i = 0; i < 1048575; i++)
+			printf "%x %x n\n", 1048576 - i, 1000000 + 2 * i
+		print "1 1 last\n1 1 more"
+		while (i++ < 4000000) print "1 1 x" }' >map
+	limited=(bash -c 'ulimit -v 250000; exec "$@"' -)
+	[ -z "${PK_SANITIZE:-}" ] || limited=()
+	run -0 "${limited[@]}" "$unit/symbol_table" perf-map map "$(id -u)"
+	[ "$output" = 'incomplete: it has more than 1,048,576 lines
+1 1 0 last
+2 2f423c 0 n' ]
+}
+
 @test "a perf map that is a link, a fifo or another user's is refused" {
 	echo "1000 10 f" >map
 	ln -s map link

@@ -203,9 +203,7 @@ read_jit_map(struct symbol_table *table, const struct module *m,
 		fd = module_open_map(m, false, why);
 	if (fd < 0)
 		return false;
-	ok = symbol_table_read_open_perf_map(table, fd);
-	if (!ok)
-		*why = "it cannot be read";
+	ok = symbol_table_read_open_perf_map(table, fd, why);
 	close(fd);
 	return ok;
 }
@@ -215,16 +213,19 @@ write_jit_module(struct recorder *r, struct module *m)
 {
 	struct symbol_table table = { 0 };
 	const char *why = NULL;
+	bool read;
 
 	if (m->named || !m->capture_id)
 		return;
 	m->named = true;
-	if (read_jit_map(&table, m, &why))
+	read = read_jit_map(&table, m, &why);
+	if (read)
 		write_module(r, m->capture_id, &table, 0);
-	else if (why)
-		warning("the names of process %d's run-time code are not used: "
-			"its perf-%d.map %s",
-			(int)m->pid, m->namespace_pid, why);
+	if (why)
+		warning("%s names of process %d's run-time code are not used: "
+			"perf-%d.map: %s",
+			read ? "some" : "the", (int)m->pid, m->namespace_pid,
+			why);
 	symbol_table_free(&table);
 }
 

@@ -57,7 +57,9 @@ bool symbol_table_read_kallsyms(struct symbol_table *t, const char *path);
  * regular file owned by UID (or root) is read, opened without blocking and
  * without following a link. Later lines win over earlier ones they overlap;
  * what is left of those stays. False when it is not there or not acceptable
- * (*WHY, a literal, or NULL when it is just not there).
+ * (*WHY, a literal, or NULL when it is just not there). True with *WHY when
+ * it is too large: what is read are the first 64 MB, and of them the first
+ * 1,048,576 lines.
  */
 bool symbol_table_read_perf_map(struct symbol_table *t, const char *path,
 				uint32_t uid, const char **why);
@@ -65,7 +67,8 @@ bool symbol_table_read_perf_map(struct symbol_table *t, const char *path,
  * descriptor, or -1, and what can be read from there. */
 int symbol_table_open_perf_map(const char *path, uint32_t uid,
 			       const char **why);
-bool symbol_table_read_open_perf_map(struct symbol_table *t, int fd);
+bool symbol_table_read_open_perf_map(struct symbol_table *t, int fd,
+				     const char **why);
 
 /* The function symbols of an ELF image in memory (the vdso), at its own
  * virtual addresses. Names are copied. False when it is no ELF file. */

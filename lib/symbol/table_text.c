@@ -17,6 +17,7 @@ enum {
 	SHORT_LINE = 40,
 	/* No map of a real program comes near; a forged one ends here. */
 	MAX_TEXT = 1 << 26,
+	MAX_LINES = 1 << 20,
 };
 
 /*
@@ -50,7 +51,7 @@ expected_size(int fd)
 	return (size_t)(st.st_size < MAX_TEXT ? st.st_size : MAX_TEXT) + 1;
 }
 
-/* All of FD, at most MAX_TEXT bytes, as t->text. */
+/* FD as t->text, whole or at least the first MAX_TEXT + 1 bytes. */
 static bool
 read_text(struct symbol_table *t, int fd, struct slice *text)
 {
@@ -66,7 +67,7 @@ read_text(struct symbol_table *t, int fd, struct slice *text)
 		got = read(fd, t->text + len, cap - len);
 		if (got > 0)
 			len += (size_t)got;
-	} while ((got > 0 && len < MAX_TEXT) || (got < 0 && errno == EINTR));
+	} while ((got > 0 && len <= MAX_TEXT) || (got < 0 && errno == EINTR));
 	*text = (struct slice){ t->text, len };
 	return got >= 0;
 }
@@ -231,14 +232,29 @@ symbol_table_open_perf_map(const char *path, uint32_t uid, const char **why)
 	return fd;
 }
 
+/* What is too much is left out, and *WHY says so. */
 static void
-parse_perf_map(struct symbol_table *t, struct slice text)
+parse_perf_map(struct symbol_table *t, struct slice text, const char **why)
 {
-	reserve_symbols(t, text.len);
+	size_t lines = 0;
+
+	if (text.len > MAX_TEXT) {
+		*why = "it is larger than 64 MB";
+		text.len = MAX_TEXT;
+		while (text.len && text.ptr[text.len - 1] != '\n')
+			text.len--;
+	}
+	reserve_symbols(t, text.len < MAX_LINES * SHORT_LINE
+				   ? text.len
+				   : MAX_LINES * SHORT_LINE);
 	while (text.len) {
 		struct slice line = slice_cut(&text, '\n');
 		struct table_symbol s = { .flags = SYMBOL_GLOBAL };
 
+		if (lines++ == MAX_LINES) {
+			*why = "it has more than 1,048,576 lines";
+			break;
+		}
 		if (!cut_hex(&line, &s.addr) || !cut_hex(&line, &s.size))
 			continue;
 		s.name = line;
@@ -246,125 +262,121 @@ parse_perf_map(struct symbol_table *t, struct slice text)
 	}
 }
 
-/* The address space cut at every symbol's start and end. */
-struct pieces {
-	struct radix_key *bounds; /* distinct; the index is not used */
-	size_t n;
-	size_t *owner; /* of the piece from bounds[i] on: 1 + symbol */
-	size_t *next;  /* first piece from here on that may be free */
+/* A sweep over the addresses that goes from one symbol's start or end to the
+ * next. */
+struct sweep {
+	const struct table_symbol *symbols; /* in the order of the lines */
+	struct symbol_table *out;
+	uint64_t at;
+	/* Symbols that began and may not have ended: a heap, the last line's
+	 * on top. */
+	uint32_t *heap;
+	size_t n, top; /* the symbol that the last piece is of */
 };
 
 static void
-cut_pieces(struct pieces *p, const struct symbol_table *t)
+push(struct sweep *w, uint32_t symbol)
 {
-	size_t i, n = 2 * t->n;
+	size_t i = w->n++;
 
-	p->bounds = xreallocarray(NULL, n, 2 * sizeof *p->bounds);
-	for (i = 0; i < t->n; i++) {
-		const struct table_symbol *s = &t->symbols[i];
-
-		p->bounds[2 * i] = (struct radix_key){ s->addr, i };
-		p->bounds[2 * i + 1] =
-			(struct radix_key){ s->addr + s->size, i };
-	}
-	radix_sort(p->bounds, p->bounds + n, n);
-	for (i = 0; i < n; i++)
-		if (!p->n || p->bounds[i].key != p->bounds[p->n - 1].key)
-			p->bounds[p->n++] = p->bounds[i];
-	p->owner = xcalloc(p->n + 1, sizeof *p->owner);
-	p->next = xcalloc(p->n + 1, sizeof *p->next);
-	for (i = 0; i <= p->n; i++)
-		p->next[i] = i;
+	for (; i && w->heap[(i - 1) / 2] < symbol; i = (i - 1) / 2)
+		w->heap[i] = w->heap[(i - 1) / 2];
+	w->heap[i] = symbol;
 }
 
-static size_t
-find_bound(const struct pieces *p, uint64_t addr)
-{
-	size_t low = 0, high = p->n;
-
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->bounds[mid].key <= addr)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static size_t
-find_free(struct pieces *p, size_t i)
-{
-	size_t root = i, next;
-
-	while (p->next[root] != root)
-		root = p->next[root];
-	for (; i != root; i = next) {
-		next = p->next[i];
-		p->next[i] = root;
-	}
-	return root;
-}
-
-/* The last line first, each takes what is still free. */
 static void
-take_pieces(struct pieces *p, const struct symbol_table *t)
+pop(struct sweep *w)
 {
-	size_t i, k;
+	uint32_t last = w->heap[--w->n];
+	size_t i = 0, child;
 
-	for (i = t->n; i-- > 0;) {
-		const struct table_symbol *s = &t->symbols[i];
-		size_t end = find_bound(p, s->addr + s->size);
-
-		k = find_free(p, find_bound(p, s->addr));
-		for (; k < end; k = find_free(p, k)) {
-			p->owner[k] = i + 1;
-			p->next[k] = k + 1;
-		}
+	while ((child = 2 * i + 1) < w->n) {
+		if (child + 1 < w->n && w->heap[child + 1] > w->heap[child])
+			child++;
+		if (w->heap[child] <= last)
+			break;
+		w->heap[i] = w->heap[child];
+		i = child;
 	}
+	w->heap[i] = last;
 }
 
+/* A piece of SYMBOL up to END. */
+static void
+add_piece(struct sweep *w, uint32_t symbol, uint64_t end)
+{
+	struct symbol_table *t = w->out;
+	struct table_symbol *last = t->n ? &t->symbols[t->n - 1] : NULL;
+	struct table_symbol s = w->symbols[symbol];
+
+	if (last && w->top == symbol && last->addr + last->size == w->at) {
+		last->size = end - last->addr;
+		return;
+	}
+	w->top = symbol;
+	s.addr = w->at;
+	s.size = end - w->at;
+	symbol_table_add_symbol(t, s);
+}
+
+static void
+advance(struct sweep *w, uint64_t to)
+{
+	while (w->n && w->at < to) {
+		const struct table_symbol *top = &w->symbols[w->heap[0]];
+		uint64_t end = top->addr + top->size;
+
+		if (end <= w->at) {
+			pop(w);
+			continue;
+		}
+		if (end > to)
+			end = to;
+		add_piece(w, w->heap[0], end);
+		w->at = end;
+	}
+	w->at = to;
+}
+
+/* The last line wins where symbols overlap. */
 static void
 settle_overlaps(struct symbol_table *t)
 {
-	struct pieces p = { 0 };
-	struct table_symbol *old = t->symbols;
-	size_t i, k;
+	struct symbol_table out = { 0 };
+	size_t n = t->n, i;
+	struct radix_key *starts = xreallocarray(NULL, n, 2 * sizeof *starts);
+	struct sweep w = { .symbols = t->symbols, .out = &out };
 
-	cut_pieces(&p, t);
-	take_pieces(&p, t);
-	t->symbols = NULL;
-	t->n = t->cap = 0;
-	for (i = 0; i < p.n; i = k) {
-		struct table_symbol s;
-
-		k = i + 1;
-		if (!p.owner[i])
-			continue;
-		while (k < p.n && p.owner[k] == p.owner[i])
-			k++;
-		s = old[p.owner[i] - 1];
-		s.addr = p.bounds[i].key;
-		s.size = p.bounds[k].key - s.addr;
-		symbol_table_add_symbol(t, s);
+	w.heap = xreallocarray(NULL, n, sizeof *w.heap);
+	for (i = 0; i < n; i++)
+		starts[i] = (struct radix_key){ t->symbols[i].addr, i };
+	radix_sort(starts, starts + n, n);
+	for (i = 0; i < n; i++) {
+		advance(&w, starts[i].key);
+		push(&w, (uint32_t)starts[i].index);
 	}
-	free(old);
-	free(p.bounds);
-	free(p.owner);
-	free(p.next);
+	free(starts);
+	advance(&w, UINT64_MAX);
+	free(w.heap);
+	free(t->symbols);
+	t->symbols = out.symbols;
+	t->n = out.n;
+	t->cap = out.cap;
 }
 
 bool
-symbol_table_read_open_perf_map(struct symbol_table *t, int fd)
+symbol_table_read_open_perf_map(struct symbol_table *t, int fd,
+				const char **why)
 {
 	struct slice text;
 
+	*why = NULL;
 	if (lseek(fd, 0, SEEK_SET) || !read_text(t, fd, &text)) {
 		symbol_table_free(t);
+		*why = "it cannot be read";
 		return false;
 	}
-	parse_perf_map(t, text);
+	parse_perf_map(t, text, why);
 	if (t->n)
 		settle_overlaps(t);
 	symbol_table_finish(t);
@@ -380,9 +392,7 @@ symbol_table_read_perf_map(struct symbol_table *t, const char *path,
 
 	if (fd < 0)
 		return false;
-	ok = symbol_table_read_open_perf_map(t, fd);
-	if (!ok)
-		*why = "it cannot be read";
+	ok = symbol_table_read_open_perf_map(t, fd, why);
 	close(fd);
 	return ok;
 }

@@ -70,6 +70,8 @@ main(int argc, char **argv)
 		ok = symbol_table_read_perf_map(
 			&t, argv[2], (uint32_t)strtoul(argv[3], NULL, 10),
 			&why);
+		if (ok && why)
+			printf("incomplete: %s\n", why);
 	} else if (!strcmp(what, "image") && argc > 2) {
 		ok = read_image(&t, argv[2]);
 		why = "it is no ELF file";
