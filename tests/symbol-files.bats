@@ -219,6 +219,30 @@ mini_debug() {
 	[ "$(named mini)" = "" ]
 }
 
+# A megabyte of it must be real, or so much that unpacks to 100 MB is forged.
+@test "mini debug information of all modules unpacks to 256 MB at most" {
+	local i
+	need python3
+	mini_debug
+	python3 -c 'import random, sys
+random.seed(1)
+sys.stdout.buffer.write(open("table", "rb").read() +
+    random.randbytes(1200000) + bytes(100 << 20))' >large
+	xz -0 -c large >table.xz
+	objcopy --update-section .gnu_debugdata=table.xz mini
+	printf '%s\n' 'pk-capture 1' 'event 1 ns 1 c' \
+		'proc 0 1 0 start p' >a.pkc
+	for i in 1 2 3 4; do
+		cp mini "mini$i"
+		printf '%s\n' "mod $i - v $PWD/mini$i" "f $i 0 $i $addr" \
+			"s 0 1 1 0 1 1 $i" >>a.pkc
+	done
+	echo end >>a.pkc
+	run -0 --separate-stderr pk-fold a.pkc
+	[ "$output" = $'p;[mini3] 1\np;[mini4] 1\np;hidden 2' ]
+	[[ $stderr == *"mini3: stripped"* ]]
+}
+
 # version_is N: all units of reader.so are DWARF N.
 version_is() {
 	readelf --debug-dump=info reader.so | sed -n 's/^ *Version: *//p' |

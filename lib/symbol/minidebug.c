@@ -10,25 +10,25 @@ enum {
 	/* Symbol tables shrink to a quarter, zeros to a 7,000th. */
 	LIKELY = 100,
 	SMALL = 1 << 20,
-	LARGEST = 256 << 20,
 	CHUNK = 64 << 10,
 	/* xz -9, the largest preset, needs 65 MB. */
 	MEMORY_MAX = 100 << 20,
 };
 
 static size_t
-largest_size(size_t packed)
+largest_size(size_t packed, size_t left)
 {
-	if (packed < SMALL / LIKELY)
-		return SMALL;
-	return packed < LARGEST / LIKELY ? packed * LIKELY : LARGEST;
+	size_t likely = packed < SMALL / LIKELY ? SMALL : SIZE_MAX;
+
+	if (likely == SIZE_MAX && packed < SIZE_MAX / LIKELY)
+		likely = packed * LIKELY;
+	return likely < left ? likely : left;
 }
 
 static bool
-unpack(struct slice packed, struct buf *out)
+unpack(struct slice packed, struct buf *out, size_t max)
 {
 	lzma_stream xz = LZMA_STREAM_INIT;
-	size_t max = largest_size(packed.len);
 	lzma_ret ret = lzma_stream_decoder(&xz, MEMORY_MAX, 0);
 
 	xz.next_in = (const uint8_t *)packed.ptr;
@@ -45,16 +45,18 @@ unpack(struct slice packed, struct buf *out)
 }
 
 bool
-minidebug_open(struct elf_file *f, Elf *main)
+minidebug_open(struct elf_file *f, Elf *main, size_t *left)
 {
 	Elf_Scn *scn = elf_section_named(main, ".gnu_debugdata");
+	struct slice packed = elf_section_bytes(scn);
 	struct buf image = { 0 };
 
 	*f = (struct elf_file){ .fd = -1 };
 	if (!scn)
 		return false;
-	if (unpack(elf_section_bytes(scn), &image))
+	if (unpack(packed, &image, largest_size(packed.len, *left)))
 		f->elf = elf_memory(image.ptr, image.len);
+	*left -= image.len < *left ? image.len : *left;
 	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF) {
 		elf_end(f->elf);
 		f->elf = NULL;

@@ -8,7 +8,8 @@
 #include "symbol/files.h"
 
 /* False when MAIN has none, or one that is damaged or unpacks to more than any
- * real one does. MAIN may be closed before F. */
-bool minidebug_open(struct elf_file *f, Elf *main);
+ * real one does, or to more than the bytes that are *LEFT; what was unpacked is
+ * taken from there. MAIN may be closed before F. */
+bool minidebug_open(struct elf_file *f, Elf *main, size_t *left);
 
 #endif

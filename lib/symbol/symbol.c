@@ -11,6 +11,10 @@
 #include "symbol/minidebug.h"
 #include "symbol/table_elf.h"
 
+/* What mini debug information may unpack to in all modules together: a real
+ * one has a few megabytes at most. */
+enum { MINIDEBUG_MAX = 256 << 20 };
+
 struct symbol_module {
 	struct symbolizer *owner;
 	enum symbol_base base;
@@ -25,6 +29,7 @@ struct symbol_module {
 struct symbolizer {
 	struct symbol_options opt;
 	struct fetcher *net;
+	size_t minidebug_left;
 	struct intern keys; /* of modules, numbered as they are */
 	struct symbol_module **modules;
 	size_t n, cap;
@@ -43,6 +48,7 @@ symbolizer_new(const struct symbol_options *opt)
 	elf_version(EV_CURRENT);
 	s->opt = *opt;
 	s->net = fetcher_new(!opt->no_debuginfod);
+	s->minidebug_left = MINIDEBUG_MAX;
 	return s;
 }
 
@@ -85,7 +91,8 @@ read_tables(struct symbol_module *m)
 		n = symbol_table_read_elf(&m->table, m->debug.elf, SHT_SYMTAB);
 	if (!n && m->main.elf)
 		n = symbol_table_read_elf(&m->table, m->main.elf, SHT_SYMTAB);
-	if (!n && m->main.elf && minidebug_open(&m->mini, m->main.elf))
+	if (!n && m->main.elf &&
+	    minidebug_open(&m->mini, m->main.elf, &m->owner->minidebug_left))
 		n = symbol_table_read_elf(&m->table, m->mini.elf, SHT_SYMTAB);
 	if (m->main.elf)
 		symbol_table_read_elf(&m->table, m->main.elf, SHT_DYNSYM);
