@@ -35,6 +35,17 @@ start_python() {
 	        if how == 'broken':
 	            self.connection.close()
 	            return
+	        if how in ('endless', 'huge'):
+	            self.send_response(200)
+	            if how == 'huge':
+	                self.send_header('Content-Length', str(2 ** 31 + 1))
+	            self.end_headers()
+	            try:
+	                while True:
+	                    self.wfile.write(bytes(1 << 16))
+	                    time.sleep(0.001 if how == 'endless' else 1)
+	            except OSError:
+	                return
 	        data = open(debug, 'rb').read()
 	        self.send_response(200)
 	        self.send_header('Content-Length', str(len(data)))
@@ -124,6 +135,40 @@ while True:
 		pk-fold a.pkc
 	[ "$output" = 'p;[prog] 1' ]
 	[ -s asked ]
+	[[ $stderr == *"$PWD/cache/$id/debuginfo, which the debuginfod servers sent, is not the debug information of prog: remove it, or give --no-debuginfod"* ]]
+}
+
+@test "garbage that a debuginfod server sends is said once" {
+	two_modules
+	echo garbage >other
+	start_python good other
+	run --separate-stderr -0 in_cache env DEBUGINFOD_URLS="$url" \
+		pk-fold a.pkc
+	[ "$output" = 'p;[prog] 2' ]
+	[ "$(wc -l <asked)" -eq 2 ]
+	[ "$(grep -c 'which the debuginfod servers sent' <<<"$stderr")" -eq 1 ]
+}
+
+@test "debug information that never ends is not fetched any further" {
+	two_modules
+	start_python endless
+	run --separate-stderr -0 in_cache env DEBUGINFOD_URLS="$url" \
+		DEBUGINFOD_MAXSIZE=3000000 timeout 20 pk-fold a.pkc
+	[ "$output" = 'p;[prog] 2' ]
+	[[ $stderr == *"the debug information of prog is larger than 3000000 bytes, and the debuginfod servers are not asked any more: a larger DEBUGINFOD_MAXSIZE fetches it"* ]]
+	[ "$(wc -l <asked)" -eq 1 ]
+	[ "$(du -sk cache | cut -f1)" -lt 100 ]
+}
+
+@test "debug information of more than 2 GB is not fetched, and said once" {
+	two_modules
+	start_python huge
+	run --separate-stderr -0 in_cache env DEBUGINFOD_URLS="$url" \
+		timeout 20 pk-fold a.pkc
+	[ "$output" = 'p;[prog] 2' ]
+	[ "$(grep -c 'is larger than' <<<"$stderr")" -eq 1 ]
+	[[ $stderr == *"the debug information of prog is larger than 2147483648 bytes, and is not fetched: a larger DEBUGINFOD_MAXSIZE fetches it"* ]]
+	[ "$(wc -l <asked)" -eq 2 ]
 }
 
 @test "fetching shows on a terminal how much there is, and no more than that" {

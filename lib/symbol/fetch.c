@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include "base/xalloc.h"
 
 enum { PATIENCE = 20, PATIENCE_MAX = 3600 };
+/* The largest debug files that distributions have are smaller. */
+static const uint64_t size_max = 2ull << 30;
 
 /* debuginfod_find_debuginfo(3), debuginfod_set_progressfn(3) and what goes
  * with them. */
@@ -27,7 +30,8 @@ struct library {
 
 struct fetcher {
 	const char *urls; /* NULL: nobody is asked (any more) */
-	uint64_t patience;
+	uint64_t patience, size_max;
+	bool said_too_large, said_wrong;
 	void *handle;
 	struct library lib;
 	struct client *client;
@@ -35,7 +39,7 @@ struct fetcher {
 	struct slice module;
 	double begun, heard, shown;
 	long received;
-	bool silent;
+	bool silent, too_large;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -62,6 +66,7 @@ fetcher_new(bool allowed)
 {
 	struct fetcher *f = xcalloc(1, sizeof *f);
 	const char *patience = getenv("DEBUGINFOD_TIMEOUT");
+	const char *size = getenv("DEBUGINFOD_MAXSIZE");
 
 	if (allowed)
 		f->urls = getenv("DEBUGINFOD_URLS");
@@ -70,6 +75,10 @@ fetcher_new(bool allowed)
 	if (!patience || !parse_u64(slice_str(patience), &f->patience) ||
 	    !f->patience || f->patience > PATIENCE_MAX)
 		f->patience = PATIENCE;
+	if (!size || !parse_u64(slice_str(size), &f->size_max))
+		f->size_max = size_max;
+	if (!f->size_max)
+		f->size_max = UINT64_MAX;
 	return f;
 }
 
@@ -126,12 +135,15 @@ on_progress(struct client *client, long done, long all)
 			 f->heard > f->begun ? done / 1024 : 0);
 	}
 	f->silent = t - f->heard >= (double)f->patience;
-	return f->silent || interrupted;
+	f->too_large = done > 0 && (uint64_t)done > f->size_max;
+	return f->silent || f->too_large || interrupted;
 }
 
 static bool
 start(struct fetcher *f)
 {
+	char size[24];
+
 	if (!f->handle && !load(f)) {
 		warning("DEBUGINFOD_URLS is set, but libdebuginfod.so.1 is "
 			"missing: install it (on Debian libdebuginfod1), or "
@@ -139,8 +151,10 @@ start(struct fetcher *f)
 		return false;
 	}
 	/* Every error is one for the library to try again, an interrupt, too.
-	 */
-	if (!f->client && !setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0))
+	 * Of sizes it knows those that servers announce. */
+	snprintf(size, sizeof size, "%llu", (unsigned long long)size_max);
+	if (!f->client && !setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0) &&
+	    !setenv("DEBUGINFOD_MAXSIZE", size, 0))
 		f->client = f->lib.begin();
 	if (!f->client)
 		return false;
@@ -162,7 +176,7 @@ request(struct fetcher *f, const unsigned char *id, size_t len, char **path)
 	f->begun = f->heard = now();
 	f->shown = 0;
 	f->received = 0;
-	f->silent = false;
+	f->silent = f->too_large = false;
 	interrupted = 0;
 	fd = f->lib.find(f->client, id, (int)len, path);
 	progress_end();
@@ -171,10 +185,32 @@ request(struct fetcher *f, const unsigned char *id, size_t len, char **path)
 	return fd;
 }
 
+/* A server that announces the size goes on being asked for other files. */
+static void
+say_too_large(struct fetcher *f)
+{
+	if (!f->said_too_large)
+		warning("the debug information of %.*s is larger than %llu "
+			"bytes, and %s: a larger DEBUGINFOD_MAXSIZE "
+			"fetches it",
+			(int)f->module.len, f->module.ptr,
+			(unsigned long long)f->size_max,
+			f->too_large ? "the debuginfod servers are not asked "
+				       "any more"
+				     : "is not fetched");
+	f->said_too_large = true;
+	if (f->too_large)
+		f->urls = NULL;
+}
+
 /* What ended a request is said, unless it is only that nobody has the file. */
 static void
 give_up(struct fetcher *f, int error)
 {
+	if (f->too_large || error == EFBIG) {
+		say_too_large(f);
+		return;
+	}
 	if (interrupted)
 		note("interrupted: no more debug information is fetched");
 	else if (f->silent)
@@ -183,7 +219,7 @@ give_up(struct fetcher *f, int error)
 			"DEBUGINFOD_TIMEOUT waits longer, --no-debuginfod "
 			"does not ask",
 			f->urls, (unsigned long long)f->patience);
-	else if (error == ENOENT || error == ENOSYS || error == EFBIG)
+	else if (error == ENOENT || error == ENOSYS)
 		return;
 	else
 		warning("the debuginfod servers (%s) are not asked any more: "
@@ -213,4 +249,15 @@ fetch_debug_file(struct fetcher *f, const unsigned char *id, size_t len,
 	}
 	close(fd);
 	return path;
+}
+
+void
+fetch_refuse(struct fetcher *f, const char *path)
+{
+	if (!f->said_wrong)
+		warning("%s, which the debuginfod servers sent, is not the "
+			"debug information of %.*s: remove it, or give "
+			"--no-debuginfod",
+			path, (int)f->module.len, f->module.ptr);
+	f->said_wrong = true;
 }

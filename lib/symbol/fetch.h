@@ -7,6 +7,7 @@
  * Servers that cannot be reached, or from which nothing came for
  * DEBUGINFOD_TIMEOUT (20) seconds, are said once and not asked again, and so is
  * an interrupt from the keyboard, which ends fetching and not the program.
+ * Files of more than DEBUGINFOD_MAXSIZE bytes (2 GB) are not fetched.
  */
 #ifndef PK_SYMBOL_FETCH_H
 #define PK_SYMBOL_FETCH_H
@@ -25,5 +26,7 @@ void fetcher_free(struct fetcher *f);
  * MODULE is what progress on a terminal calls it. The file is untrusted. */
 char *fetch_debug_file(struct fetcher *f, const unsigned char *id, size_t len,
 		       struct slice module);
+/* Says once that PATH, the file it gave last, is another one. */
+void fetch_refuse(struct fetcher *f, const char *path);
 
 #endif

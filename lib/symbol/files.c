@@ -211,11 +211,13 @@ fetch_by_build_id(struct elf_file *f, struct fetcher *net,
 	char *path = len > 1 ? fetch_debug_file(net, id, len, module) : NULL;
 	bool found = path && !elf_file_open(f, path);
 
-	free(path);
 	if (found && !has_build_id(f, id, len)) {
 		elf_file_close(f);
 		found = false;
 	}
+	if (path && !found)
+		fetch_refuse(net, path);
+	free(path);
 	return found;
 }
 
