@@ -159,6 +159,29 @@ prog-20/20;[app] 1" ]
 	pk-fold --sysroot root t.pkc 2>/dev/null | grep -q busy_155
 }
 
+@test "a replaced program that was kept is found with --sysroot" {
+	need_profiling
+	cp "$(build_program twelve)" prog
+	pk-sample -o t.pkc ./prog 0.2
+	mkdir keep
+	mv prog keep/
+	cp "$(build_program forks)" prog
+	pk-fold --sysroot keep t.pkc >out 2>err
+	grep -q busy_155 out
+	# nor are this machine's libraries lost
+	grep -q __libc_start_main out
+}
+
+@test "a --sysroot or --debug-dir that is no directory is refused" {
+	local option
+	for option in --sysroot --debug-dir; do
+		run --separate-stderr -2 pk-fold "$option" /nosuch a.pkc
+		[[ $stderr == *"$option /nosuch: No such file or directory"* ]]
+		run --separate-stderr -2 pk-fold "$option" a.pkc a.pkc
+		[[ $stderr == *"$option a.pkc: "* ]]
+	done
+}
+
 @test "stripped programs are named from --debug-dir" {
 	need_profiling
 	need objcopy binutils

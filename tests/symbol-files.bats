@@ -88,7 +88,7 @@ reader() {
 	[ "$(named prog -d "$PWD/dbg")" = "" ]
 }
 
-@test "a sysroot's module and debug files are used, and only those" {
+@test "a sysroot's module and debug files are used" {
 	split_debug
 	mkdir -p "root$PWD"
 	mv prog "root$PWD/"
@@ -96,10 +96,49 @@ reader() {
 	grep -q '^problem 1 ' out
 	install_debug root/usr/lib/debug
 	[ "$(named prog -r "$PWD/root")" = twice ]
-	cp "root$PWD/prog" prog
-	rm -r root
-	[ "$(named prog -r "$PWD/root")" = "" ]
+}
+
+@test "a sysroot has its modules at their paths or by their names" {
+	echo 'int main(void) { return 0; }' | $CC -g -x c - -o prog
+	addr=$(address_of prog main)
+	id=$(readelf -n prog | sed -n 's/.*Build ID: //p')
+	mkdir -p keep "root$PWD"
+	cp prog keep/
+	mv prog "root$PWD/"
+	[ "$(named prog -r "$PWD/root" -b "$id")" = main ]
+	[ "$(named prog -r "$PWD/keep" -b "$id")" = main ]
+	echo 'int other(void) { return 1; } int main(void) { return 0; }' |
+		$CC -g -x c - -o prog
+	[ "$(named prog -r "$PWD/keep" -b "$id")" = main ]
+	# the one in front is another build
+	cp prog "root$PWD/"
+	cp keep/prog root/
+	[ "$(named prog -r "$PWD/root" -b "$id")" = main ]
+	rm root/prog
+	[ "$(named prog -r "$PWD/root" -b "$id")" = "" ]
+	grep -q '^problem 2 ' out
+}
+
+@test "beside a sysroot this machine's files need the build id" {
+	echo 'int main(void) { return 0; }' | $CC -g -x c - -o prog
+	addr=$(address_of prog main)
+	id=$(readelf -n prog | sed -n 's/.*Build ID: //p')
+	mkdir empty
+	[ "$(named prog -r "$PWD/empty" -b "$id")" = main ]
+	[ "$(named prog -r "$PWD/empty" -b "00$id")" = "" ]
+	[ "$(named prog -r "$PWD/empty")" = "" ]
 	grep -q '^problem 1 ' out
+	[ "$(named prog -r "$PWD/empty" \
+		-b "$(stat -c %s:%Y prog)")" = "" ]
+}
+
+@test "a debug link is followed beside a module that was kept" {
+	split_debug
+	objcopy --add-gnu-debuglink=prog.debug prog linked
+	mkdir keep
+	mv linked prog.debug keep/
+	[ "$(named linked)" = "" ]
+	[ "$(named linked -r "$PWD/keep" -b "$id")" = twice ]
 }
 
 @test "a module with another build id is said and not used" {

@@ -3,6 +3,7 @@
  * merges folded stacks. */
 #include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/limit.h"
 #include "base/msg.h"
@@ -49,7 +50,7 @@ static const char help[] =
 	"      --annotate, --all   these two, and inlined frames with _[i]\n"
 	"Files:\n"
 	"      --debug-dir DIR     look for debug files there, too\n"
-	"      --sysroot DIR       the recorded machine's files lie below DIR\n"
+	"      --sysroot DIR       look for recorded files there first\n"
 	"      --no-debuginfod     do not ask the servers in DEBUGINFOD_URLS\n"
 	"  -o, --output FILE       write there, not to standard output\n"
 	"  -h, --help, -V, --version\n"
@@ -115,11 +116,21 @@ seconds_to_ns(const char *option)
 }
 
 static void
+need_dir(const char *option, const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) || access(dir, R_OK | X_OK))
+		die_errno("%s %s", option, dir);
+	if (!S_ISDIR(st.st_mode))
+		die("%s %s: is no directory", option, dir);
+}
+
+static void
 add_debug_dir(const char *dir)
 {
 	GROW(opt.debug_dirs, opt.cap_debug_dirs, opt.n_debug_dirs + 2);
-	if (access(dir, R_OK | X_OK))
-		die_errno("--debug-dir %s", dir);
+	need_dir("--debug-dir", dir);
 	opt.debug_dirs[opt.n_debug_dirs++] = dir;
 	opt.debug_dirs[opt.n_debug_dirs] = NULL;
 	opt.fold.symbol.debug_dirs = opt.debug_dirs;
@@ -198,6 +209,7 @@ set_option(int c)
 		add_debug_dir(optarg);
 		break;
 	case OPT_SYSROOT:
+		need_dir("--sysroot", optarg);
 		o->symbol.sysroot = optarg;
 		break;
 	case OPT_NO_DEBUGINFOD:

@@ -123,18 +123,22 @@ is_path(struct slice path)
 	       !memchr(path.ptr, '\0', path.len);
 }
 
-enum symbol_problem
-find_module_file(struct elf_file *f, const struct symbol_options *opt,
-		 struct slice path, struct slice build_id)
+static bool
+is_hexadecimal(struct slice build_id)
+{
+	unsigned char id[MAX_BUILD_ID];
+
+	return parse_build_id(build_id, id) > 0;
+}
+
+static enum symbol_problem
+try_module(struct elf_file *f, const char *root, struct slice path,
+	   struct slice build_id)
 {
 	enum symbol_problem problem;
 	struct buf full = { 0 };
 
-	*f = (struct elf_file){ .fd = -1 };
-	if (!is_path(path))
-		return SYMBOL_NO_FILE;
-	if (opt->sysroot)
-		buf_str(&full, opt->sysroot);
+	buf_str(&full, root);
 	buf_slice(&full, path);
 	problem = elf_file_open(f, full.ptr);
 	buf_free(&full);
@@ -143,6 +147,46 @@ find_module_file(struct elf_file *f, const struct symbol_options *opt,
 		problem = SYMBOL_MISMATCH;
 	}
 	return problem;
+}
+
+/* What says most about a file that was looked for in several places. */
+static enum symbol_problem
+worse(enum symbol_problem a, enum symbol_problem b)
+{
+	if (a == SYMBOL_MISMATCH || b == SYMBOL_MISMATCH)
+		return SYMBOL_MISMATCH;
+	return a == SYMBOL_NO_FILE ? b : a;
+}
+
+/* This machine's own file may only be taken when it is known to be the one. */
+static enum symbol_problem
+find_below_sysroot(struct elf_file *f, const char *sysroot, struct slice path,
+		   struct slice build_id)
+{
+	enum symbol_problem problem = try_module(f, sysroot, path, build_id);
+	struct slice name = slice_basename(path);
+
+	if (problem && name.len) {
+		name.ptr--; /* with its slash */
+		name.len++;
+		problem =
+			worse(problem, try_module(f, sysroot, name, build_id));
+	}
+	if (!f->elf && is_hexadecimal(build_id))
+		problem = worse(problem, try_module(f, "", path, build_id));
+	return f->elf ? SYMBOL_OK : problem;
+}
+
+enum symbol_problem
+find_module_file(struct elf_file *f, const struct symbol_options *opt,
+		 struct slice path, struct slice build_id)
+{
+	*f = (struct elf_file){ .fd = -1 };
+	if (!is_path(path))
+		return SYMBOL_NO_FILE;
+	if (opt->sysroot)
+		return find_below_sysroot(f, opt->sysroot, path, build_id);
+	return try_module(f, "", path, build_id);
 }
 
 /* The directories to search: TRY is called with each until it says true. */
@@ -221,6 +265,18 @@ fetch_by_build_id(struct elf_file *f, struct fetcher *net,
 	return found;
 }
 
+static bool
+try_shared_file(struct elf_file *f, const char *path, const unsigned char *id,
+		size_t len)
+{
+	if (elf_file_open(f, path))
+		return false;
+	if (has_build_id(f, id, len))
+		return true;
+	elf_file_close(f);
+	return false;
+}
+
 bool
 find_shared_file(struct elf_file *f, const struct symbol_options *opt,
 		 struct fetcher *net, const struct elf_file *from,
@@ -236,11 +292,11 @@ find_shared_file(struct elf_file *f, const struct symbol_options *opt,
 	else
 		buf_slice(&path, dir);
 	buf_str(&path, name);
-	found = !elf_file_open(f, path.ptr);
+	found = try_shared_file(f, path.ptr, id, len) ||
+		(name[0] == '/' && try_shared_file(f, name, id, len));
 	buf_free(&path);
-	if (found && has_build_id(f, id, len))
+	if (found)
 		return true;
-	elf_file_close(f);
 	return len <= MAX_BUILD_ID &&
 	       (find_by_build_id(f, opt, id, len) ||
 		fetch_by_build_id(f, net, id, len, slice_str(name)));
@@ -326,20 +382,20 @@ find_by_link(struct elf_file *f, const struct symbol_options *opt,
 	     struct slice path, const struct elf_file *main)
 {
 	struct link_search search = { .f = f, .main = main };
-	struct slice base = slice_basename(path);
+	struct slice base = slice_basename(path), beside;
 	GElf_Word crc;
 
 	search.name = dwelf_elf_gnu_debuglink(main->elf, &crc);
 	if (!search.name || !*search.name || strchr(search.name, '/'))
 		return false;
+	beside = slice_str(main->path);
+	beside.len -= slice_basename(beside).len + 1;
 	search.crc = crc;
 	search.dir = (struct slice){ path.ptr, path.len - base.len };
 	if (search.dir.len)
 		search.dir.len--;
-	return try_link(opt->sysroot ? opt->sysroot : "", search.dir, "/",
-			&search) ||
-	       try_link(opt->sysroot ? opt->sysroot : "", search.dir,
-			"/.debug/", &search) ||
+	return try_link("", beside, "/", &search) ||
+	       try_link("", beside, "/.debug/", &search) ||
 	       each_debug_dir(opt, try_link_dir, &search);
 }
 

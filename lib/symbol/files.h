@@ -20,7 +20,8 @@ enum symbol_problem elf_file_open(struct elf_file *f, const char *path);
 void elf_file_close(struct elf_file *f);
 
 /* The file at PATH, if it is the one that BUILD_ID (as symbolizer_module
- * takes it) means. */
+ * takes it) means. With a sysroot, it lies there, or by its name alone, or,
+ * where the build id is one, at PATH on this machine. */
 enum symbol_problem find_module_file(struct elf_file *f,
 				     const struct symbol_options *opt,
 				     struct slice path, struct slice build_id);

@@ -24,7 +24,7 @@ struct symbol_options {
 	/* Directories laid out like /usr/lib/debug, which is searched last;
 	 * NULL-ended, or NULL. Kept, not copied, as is sysroot. */
 	const char *const *debug_dirs;
-	const char *sysroot; /* prefix for module paths, or NULL */
+	const char *sysroot; /* where to look for modules first, or NULL */
 	bool no_debuginfod;  /* ask no server, whatever DEBUGINFOD_URLS says */
 };
 
