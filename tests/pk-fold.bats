@@ -74,8 +74,85 @@ prog-20/20;[app] 1" ]
 	run --separate-stderr -0 pk-fold -e page-faults --value weight a.pkc
 	[ "$output" = 'prog;[app] 7' ]
 	[[ $stderr != *'left out'* ]]
-	run --separate-stderr -0 pk-fold -e nothing a.pkc
-	[[ $stderr == *"no samples of 'nothing'; there are: cpu-clock, page-faults"* ]]
+	sed '/^s 3500000000/d' a.pkc >b.pkc
+	run --separate-stderr -0 pk-fold -e page-faults b.pkc
+	[ -z "$output" ]
+	[[ $stderr == *"no samples of 'page-faults'; there are: cpu-clock"* ]]
+}
+
+@test "an event that no capture has is trouble, and those there are are named" {
+	run --separate-stderr -2 pk-fold -e nothing a.pkc
+	[ -z "$output" ]
+	[ "$stderr" = "pk-fold: --event nothing: no capture has that event; there are: cpu-clock, page-faults" ]
+}
+
+@test "the first event that is defined counts, wherever its samples are" {
+	grep -v '^s ' a.pkc | sed '$d' >head
+	{
+		cat head
+		echo 's 500000000 20 20 0 2 9 1'
+		grep '^s ' a.pkc
+		echo end
+	} >late.pkc
+	pk-fold late.pkc 2>said | diff <(fold) -
+	grep -q "only 'cpu-clock' is folded; 2 samples of other events" said
+	# no sample of it: then the one that has any, by whatever filter
+	{
+		cat head
+		echo 's 500000000 20 20 0 2 9 1'
+		echo end
+	} >faults.pkc
+	[ "$(pk-fold faults.pkc)" = 'prog;[app] 1' ]
+	run --separate-stderr -0 pk-fold --since 3.2 a.pkc
+	[ -z "$output" ]
+	# of several files, in whatever order the samples come
+	run --separate-stderr -0 pk-fold faults.pkc a.pkc
+	pk-fold a.pkc faults.pkc 2>/dev/null | diff - <(echo "$output")
+	[[ $output == *'sys_read 1'* ]]
+}
+
+@test "waiting times are cut to the time that was asked for" {
+	printf '%s\n' 'pk-capture 1' 'event 1 ns 0 off-cpu' \
+		'proc 0 1 0 start p' 'mod 1 bb v /gone/app' 'f 1 0 1 1' \
+		's 3000000000 1 1 0 1 2000000000 1' \
+		's 3500000000 1 1 0 1 0 1' end >w.pkc
+	weight() {
+		pk-fold "$@" w.pkc 2>err
+	}
+	[ "$(weight)" = 'p;[app] 2000000000' ]
+	[ "$(weight --since 1.5)" = 'p;[app] 1500000000' ]
+	[ "$(weight --until 2.25)" = 'p;[app] 1250000000' ]
+	[ "$(weight --since 1.5 --until 1.75)" = 'p;[app] 250000000' ]
+	[ "$(weight --until 2 --value samples)" = 'p;[app] 1' ]
+	[ -z "$(weight --until 0.9)" ]
+	[ -z "$(weight --since 3.6)" ]
+	[ "$(weight --since 3.2 --value samples)" = 'p;[app] 1' ]
+}
+
+@test "that values are nanoseconds is said where nobody asked for them" {
+	printf '%s\n' 'pk-capture 1' 'event 1 ns 0 off-cpu' \
+		'proc 0 1 0 start p' 'mod 1 - a [jit 1]' 'f 1 0 1 1' \
+		'sym 0 1 1 1 f' 's 3000000000 1 1 0 1 2000000000 1' end >w.pkc
+	run --separate-stderr -0 pk-fold w.pkc
+	[ "$stderr" = 'pk-fold: values are nanoseconds: pk-flamesvg --unit ns' ]
+	run --separate-stderr -0 pk-fold --value weight w.pkc
+	[ -z "$stderr" ]
+	run --separate-stderr -0 pk-fold --value samples w.pkc
+	[ -z "$stderr" ]
+}
+
+@test "filters on folded stacks are said to do nothing, once" {
+	echo 'a;b 3' >x
+	run --separate-stderr -0 pk-fold -e nothing --since 1 x x
+	[ "$output" = 'a;b 6' ]
+	[ "$stderr" = "pk-fold: warning: x holds folded stacks: -e, --since do not apply to it" ]
+	run --separate-stderr -0 pk-fold --only-pid 1 --only-tid 2 \
+		--only-comm c --until 3 - <x
+	[[ $stderr == *': --only-pid, --only-tid, --only-comm, --until do not'* ]]
+	run --separate-stderr -0 pk-fold --until 3 x
+	[[ $stderr == *': --until does not apply to it' ]]
+	run --separate-stderr -0 pk-fold --pid x
+	[ -z "$stderr" ]
 }
 
 @test "frames are marked by kind" {

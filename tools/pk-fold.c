@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/buf.h"
 #include "base/limit.h"
 #include "base/msg.h"
 #include "base/number.h"
@@ -32,7 +33,7 @@ static const char help[] =
 	"      --pid, --tid        NAME-PID, NAME-PID/TID\n"
 	"Which samples:\n"
 	"      --only-pid PID, --only-tid TID, --only-comm NAME\n"
-	"  -e, --event NAME        of this event (the first one seen)\n"
+	"  -e, --event NAME        of this event (the first one defined)\n"
 	"      --since SECONDS, --until SECONDS\n"
 	"                          from the capture's start\n"
 	"      --value WHAT        samples, weight (the event's unit), or "
@@ -227,6 +228,34 @@ set_option(int c)
 	}
 }
 
+/* Folded stacks do not know what the filters ask for. */
+static void
+report_filters(const char *file)
+{
+	static bool said;
+	const struct fold_options *o = &opt.fold;
+	struct buf names = { 0 };
+
+	if (o->event)
+		buf_str(&names, ", -e");
+	if (o->only_pid != UINT64_MAX)
+		buf_str(&names, ", --only-pid");
+	if (o->only_tid != UINT64_MAX)
+		buf_str(&names, ", --only-tid");
+	if (o->only_comm)
+		buf_str(&names, ", --only-comm");
+	if (o->since)
+		buf_str(&names, ", --since");
+	if (o->until != UINT64_MAX)
+		buf_str(&names, ", --until");
+	if (names.len && !said)
+		warning("%s holds folded stacks: %s %s not apply to it", file,
+			names.ptr + 2,
+			strchr(names.ptr + 2, ',') ? "do" : "does");
+	said = said || names.len;
+	buf_free(&names);
+}
+
 static void
 read_file(const char *path, bool several, struct folder *f, struct profile *p)
 {
@@ -237,8 +266,11 @@ read_file(const char *path, bool several, struct folder *f, struct profile *p)
 		warning("%s: is empty", input_name(in));
 	if (capture_guess(input_peek(in)))
 		good = folder_read(f, in);
-	else
+	else {
+		if (input_peek(in).len)
+			report_filters(input_name(in));
 		profile_read(p, in);
+	}
 	input_close(in);
 	if (!good)
 		exit(msg_status());

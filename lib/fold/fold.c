@@ -18,16 +18,20 @@ folder_new(const struct fold_options *opt)
 
 /* ---- counting ---- */
 
-/* Of several events the first one seen counts, unless one was asked for. */
-static bool
-is_wanted_event(struct folder *f, uint32_t event)
+static void
+forget_counts(struct folder *f)
 {
-	if (f->event == UINT32_MAX &&
-	    (!f->opt.event ||
-	     slice_is(f->capture.events[event].name, f->opt.event)))
-		f->event = event;
-	if (event == f->event)
-		return true;
+	map_free(&f->index);
+	f->index = (struct map){ 0 };
+	if (f->last)
+		memset(f->last, 0, f->cap_last * sizeof *f->last);
+	f->n_counts = 0;
+	f->samples = 0;
+}
+
+static void
+leave_out(struct folder *f, uint32_t event, uint64_t samples)
+{
 	while (f->cap_left_out <= event) {
 		size_t cap = f->cap_left_out;
 
@@ -35,8 +39,36 @@ is_wanted_event(struct folder *f, uint32_t event)
 		memset(f->left_out + cap, 0,
 		       (f->cap_left_out - cap) * sizeof *f->left_out);
 	}
-	f->left_out[event]++;
-	return false;
+	f->left_out[event] += samples;
+}
+
+/* The event that was asked for counts; else the first one that was defined, or
+ * as long as that has no sample the first one that has. */
+static void
+choose_event(struct folder *f, uint32_t event)
+{
+	bool is_first = !f->opt.event && event == 0;
+
+	if (f->event == event)
+		return;
+	if (is_first && f->event != UINT32_MAX) {
+		if (f->samples)
+			leave_out(f, f->event, f->samples);
+		forget_counts(f);
+	}
+	if (is_first ||
+	    (f->event == UINT32_MAX &&
+	     (!f->opt.event ||
+	      slice_is(f->capture.events[event].name, f->opt.event))))
+		f->event = event;
+}
+
+static bool
+is_wanted_event(struct folder *f, uint32_t event)
+{
+	if (event != f->event)
+		leave_out(f, event, 1);
+	return event == f->event;
 }
 
 /* By its name, or by what the name looks like in the output. */
@@ -54,6 +86,36 @@ is_wanted_name(const char *want, struct slice name)
 	return is;
 }
 
+/* Each sample is a time of its own, WEIGHT ns that end at TIME. */
+static bool
+is_interval(const struct capture_event *e)
+{
+	return !e->period && slice_is(e->unit, "ns");
+}
+
+/* Whether S lies between since and until; an interval is cut to what does. */
+static bool
+clip(const struct folder *f, const struct capture_sample *s, uint64_t *weight)
+{
+	uint64_t begin = s->time, end = s->time;
+
+	if (is_interval(&f->capture.events[s->event]))
+		begin -= s->weight < begin ? s->weight : begin;
+	if (end < f->opt.since || begin > f->opt.until)
+		return false;
+	if (begin == end)
+		return true;
+	if (begin < f->opt.since) {
+		*weight -= f->opt.since - begin;
+		begin = f->opt.since;
+	}
+	if (end > f->opt.until) {
+		*weight -= end - f->opt.until;
+		end = f->opt.until;
+	}
+	return begin < end;
+}
+
 static bool
 is_wanted(struct folder *f, const struct capture_sample *s)
 {
@@ -61,7 +123,6 @@ is_wanted(struct folder *f, const struct capture_sample *s)
 
 	return (o->only_pid == UINT64_MAX || s->pid == o->only_pid) &&
 	       (o->only_tid == UINT64_MAX || s->tid == o->only_tid) &&
-	       s->time >= o->since && s->time <= o->until &&
 	       (!o->only_comm || is_wanted_name(o->only_comm, s->name)) &&
 	       is_wanted_event(f, s->event);
 }
@@ -136,12 +197,14 @@ count_sample(void *ctx, const struct capture_sample *s)
 {
 	struct folder *f = ctx;
 	struct fold_count *c;
+	uint64_t weight = s->weight;
 
-	if (!is_wanted(f, s))
+	choose_event(f, s->event);
+	if (!clip(f, s, &weight) || !is_wanted(f, s))
 		return;
 	c = count_of(f, root_of(f, s), s->node);
 	c->samples++;
-	c->weight += (double)s->weight;
+	c->weight += (double)weight;
 	f->samples++;
 }
 
@@ -300,12 +363,9 @@ fill_row(const struct folder *f, const uint32_t *ids, uint32_t node,
 bool
 fold_by_weight(const struct folder *f)
 {
-	const struct capture_event *e;
-
 	if (f->opt.value != FOLD_AUTO || f->event == UINT32_MAX)
 		return f->opt.value == FOLD_WEIGHT;
-	e = &f->capture.events[f->event];
-	return !e->period && slice_is(e->unit, "ns");
+	return is_interval(&f->capture.events[f->event]);
 }
 
 static void
@@ -345,6 +405,39 @@ folder_free(struct folder *f)
 	free(f);
 }
 
+/* That no capture knows the event that was asked for is a mistake. */
+static bool
+is_unknown_event(const struct folder *f)
+{
+	struct buf names = { 0 };
+	size_t i;
+
+	for (i = 0; i < f->capture.n_events; i++) {
+		if (!f->opt.event ||
+		    slice_is(f->capture.events[i].name, f->opt.event))
+			break;
+		buf_printf(&names, "%s%.*s", i ? ", " : "",
+			   (int)f->capture.events[i].name.len,
+			   f->capture.events[i].name.ptr);
+	}
+	if (i == f->capture.n_events && i)
+		trouble("--event %s: no capture has that event; there are: %s",
+			f->opt.event, names.ptr);
+	buf_free(&names);
+	return i == f->capture.n_events && i;
+}
+
+static void
+report(struct folder *f)
+{
+	if (is_unknown_event(f))
+		return;
+	folder_report(f);
+	report_gaps(f);
+	if (f->n_counts && f->opt.value == FOLD_AUTO && fold_by_weight(f))
+		note("values are nanoseconds: pk-flamesvg --unit ns");
+}
+
 void
 folder_finish(struct folder *f, struct profile *p)
 {
@@ -358,8 +451,7 @@ folder_finish(struct folder *f, struct profile *p)
 			p->columns = 1;
 		add_counts(f, p);
 		fold_add_lacks(f, p);
-		folder_report(f);
-		report_gaps(f);
+		report(f);
 	}
 	folder_free(f);
 }

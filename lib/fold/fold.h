@@ -29,7 +29,9 @@ struct fold_options {
 	bool modules; /* module`name */
 	enum fold_value value;
 	/* Which samples: UINT64_MAX, NULL: all. Times are ns since the start
-	 * of the capture they are in. */
+	 * of the capture they are in; samples that are times themselves count
+	 * as far as they lie in between. Without an event the first one that
+	 * the captures define counts, or has samples. */
 	uint64_t only_pid, only_tid, since, until;
 	const char *only_comm, *event;
 };

@@ -27,7 +27,8 @@ struct folder {
 	/* Samples that --event left out, by event. */
 	uint64_t *left_out;
 	size_t cap_left_out;
-	uint32_t event; /* the one that counts, UINT32_MAX: none yet */
+	uint32_t event; /* the one that counts, UINT32_MAX: none yet; see
+			 * choose_event */
 	struct resolution names;
 	uint32_t *group; /* folder_report's: see group_modules */
 };
