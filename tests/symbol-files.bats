@@ -425,11 +425,11 @@ shared_by_dwz() {
 }
 
 # zeros SECTION FILE: adds to FILE such a section, compressed the standard way or
-# the old one of GNU, that unpacks to 64 MB of zeros.
+# the old one of GNU, that unpacks to 24 MB of zeros.
 zeros() {
 	local forge='
 import struct, sys, zlib
-packer, size = zlib.compressobj(9), 64 << 20
+packer, size = zlib.compressobj(9), 24 << 20
 data = b"".join(packer.compress(bytes(1 << 20)) for i in range(size >> 20))
 head = b"ZLIB" + struct.pack(">Q", size) if "zdebug" in sys.argv[1] else \
     struct.pack("<IIQQ", 1, 0, size, 1)
