@@ -237,3 +237,113 @@ check_sleep() {
 	[ "$(zcat "${parts[1]}" | tail -n 1)" = end ]
 	[ "$(pk-fold "${parts[@]}" | samples_with ';main;')" -gt 300 ]
 }
+
+# kept FILE...: each file and what is in it, in one line.
+kept() {
+	local file
+	for file; do
+		printf '%s=%s ' "$file" "$(cat "$file")"
+	done
+}
+
+@test "a recorder that was stopped names its late files as if it had not been" {
+	background pk-sample --rotate 1 -o 'part-%H%M%S.pkc' \
+		"$(build_program twelve)" 6 >/dev/null 2>said
+	recorder=$!
+	sleep 1.5
+	kill -STOP $recorder
+	sleep 3.5
+	kill -CONT $recorder
+	wait $recorder
+	ls
+	parts=(part-*)
+	[ ${#parts[@]} -ge 6 ]
+	for part in "${parts[@]}"; do
+		[[ $part =~ ^part-[0-9]{6}\.pkc$ ]]
+		[ "$(tail -n 1 "$part")" = end ]
+		# What is in the name is when it began.
+		begun=$(sed -n 's/^@ start .*T\(..\):\(..\):\(..\)Z$/\1\2\3/p' "$part")
+		[ "$part" = "part-$begun.pkc" ] || [ "$part" = "${parts[0]}" ]
+	done
+	[ "$(grep -c 'stays' said)" -eq 0 ]
+	[ "$(pk-fold "${parts[@]}" | samples_with ';main;')" -gt 300 ]
+}
+
+@test "files under names that come again are a ring" {
+	sink=$PK_BUILDDIR/tests/unit/record_sink
+	# 12:00:00, 12:30:00, 13:00:00... in files named by minutes
+	"$sink" 'x-%M' 1800 0 43200 45000 46800 48600 50400 >out 2>&1
+	[ "$(kept x-*)" = 'x-00=5 x-30=4 ' ]
+	[ ! -s out ]
+	# fewer are kept than the ring has
+	rm x-*
+	"$sink" 'x-%M' 1200 2 43200 44400 45600 46800 48000 >out 2>&1
+	[ "$(kept x-*)" = 'x-00=4 x-20=5 ' ]
+	[ ! -s out ]
+}
+
+@test "no file is overwritten that a set clock or another recording named" {
+	sink=$PK_BUILDDIR/tests/unit/record_sink
+	# set back by an hour behind the third, and by seconds behind the last
+	"$sink" 'x-%H%M%S' 1 0 43200 43201 43202 39603 43201 43202 43202 2>said
+	[ "$(kept x-*)" = 'x-110003=4 x-120000=1 x-120001=2 x-120001.1=5 x-120002=3 x-120002.1=6 x-120002.2=7 ' ]
+	[ "$(cat said)" = 'record_sink: x-120001 is there already and stays: this goes to x-120001.1' ]
+	rm x-*
+	# what is kept is counted by files, and once removed a name is free
+	"$sink" 'x-%H%M%S' 1 2 43200 43200 43200 43200 43201 2>said
+	[ "$(kept x-*)" = 'x-120000=4 x-120001=5 ' ] ||
+		[ "$(kept x-*)" = 'x-120000.1=4 x-120001=5 ' ]
+	rm x-*
+	echo other >x-120000
+	mkdir x-120001
+	mkfifo x-120002
+	ln -s nowhere x-120003
+	timeout 10 "$sink" 'x-%H%M%S' 1 0 43200 43201 43202 43203 43204 2>said
+	rmdir x-120001
+	rm x-120002 x-120003
+	[ "$(kept x-*)" = 'x-120000=other x-120000.1=1 x-120001.1=2 x-120002.1=3 x-120003.1=4 x-120004=5 ' ]
+	[ "$(wc -l <said)" -eq 1 ]
+}
+
+@test "patterns under which a file and the next can meet are refused" {
+	for how in '59 x-%M' '1 x-%M' '3599 x-%H' '86400 x-%H%M' '0.9 %S' \
+		'1.5 x-%M%%'; do
+		rm -rf ran
+		run --separate-stderr -125 pk-sample --rotate "${how% *}" \
+			-o "${how#* }" touch ran
+		echo "$how: $stderr"
+		[ ! -e ran ]
+		[[ ${how% *} = 0.9 || $stderr == *'names files alike that are '* ]]
+	done
+	for how in '60 x-%M' '1 x-%S' '3600 y-%H' '1.5 z-%M%S'; do
+		pk-sample --rotate "${how% *}" -o "${how#* }" true
+	done
+	[ "$(find . -name '[xyz]-*' | wc -l)" -ge 3 ]
+}
+
+@test "a file that cannot be is named; the command runs on to its end" {
+	now=$(date +%s)
+	# The folder of this second and the next two, and none behind.
+	for i in 0 1 2; do
+		mkdir "$(date -u -d "@$((now + i))" +part-%H%M%S)"
+	done
+	run --separate-stderr -125 pk-sample --rotate 1 -o 'part-%H%M%S/a.pkc' \
+		sh -c "sleep 4; touch ran"
+	[ -e ran ]
+	echo "$stderr"
+	[[ ${stderr_lines[-1]} =~ ^'pk-sample: part-'[0-9]{6}'/a.pkc: write failed: No such file or directory'$ ]]
+	for part in part-*/a.pkc; do
+		[ "$(tail -n 1 "$part")" = end ]
+	done
+	[ -z "$(find . -name 'a.pkc.*')" ]
+	mkdir full
+	unshare -m true || skip "mount namespaces need root"
+	unshare -m sh -c "mount -t tmpfs -o size=100k none full || exit 99
+		pk-sample -F 5000 --rotate 2 -o full/part-%H%M%S.pkc \
+			'$(build_program twelve)' 3 2>err; echo \$? >status
+		ls -A full >left"
+	cat err left
+	[ "$(cat status)" = 125 ]
+	tail -n 1 err | grep -Eqx 'pk-sample: full/part-[0-9]{6}\.pkc: write failed: No space left on device'
+	[ "$(grep -c 'pkc\.' left)" -eq 0 ]
+}

@@ -340,25 +340,29 @@ check_combinations(void)
 		die_usage("--keep goes with --rotate");
 }
 
-/* Whether the files of two moments, --rotate apart, have one name. */
+/* Whether a file and the next, --rotate apart, would have one name, now or
+ * later: %M and 59 seconds meet once an hour. */
 static void
 check_pattern(void)
 {
-	time_t now = time(NULL);
-	char *a, *b;
-	bool alike;
+	double period = (double)opt.record.rotate_ns / 1e9;
+	time_t begins = time(NULL);
+	char *last, *next;
+	int i;
 
 	if (!opt.record.rotate_ns)
 		return;
-	a = sink_name_file(opt.output, now);
-	b = sink_name_file(opt.output,
-			   now + (time_t)(opt.record.rotate_ns / 1000000000u));
-	alike = !strcmp(a, b);
-	free(a);
-	free(b);
-	if (alike)
-		die_usage("-o: '%s' names files alike that are %g s apart",
-			  opt.output, (double)opt.record.rotate_ns / 1e9);
+	last = sink_name_file(opt.output, begins);
+	for (i = 1; i <= 4000; i++, last = next) {
+		next = sink_name_file(opt.output,
+				      begins + (time_t)(i * period));
+		if (!strcmp(last, next))
+			die_usage("-o: '%s' names files alike that are %g s "
+				  "apart",
+				  opt.output, period);
+		free(last);
+	}
+	free(last);
 }
 
 static void
@@ -467,7 +471,7 @@ begin(struct recorder *r)
 /* The capture's end is worth an interrupt or two; but when whatever takes it
  * has stopped, a request to end is one. */
 static int
-close_sink(struct sink *sink, int signals)
+close_sink(struct sink *sink, int signals, char **failed_name)
 {
 	double start = now();
 
@@ -476,7 +480,7 @@ close_sink(struct sink *sink, int signals)
 		    now() - start > 1)
 			die("given up: the capture could not be written in "
 			    "full");
-	return sink_close(sink);
+	return sink_close(sink, failed_name);
 }
 
 /* Whether a command that used the processor must have left samples. */
@@ -516,7 +520,7 @@ report_few_samples(struct record_counts c)
 }
 
 static void
-report(struct record_counts c, int failed)
+report(struct record_counts c, int failed, const char *failed_name)
 {
 	if (c.lost)
 		warning("%llu records were lost, most of them samples: lower "
@@ -529,8 +533,10 @@ report(struct record_counts c, int failed)
 			(unsigned long long)c.dropped);
 	if (failed && failed != EPIPE) {
 		errno = failed;
-		trouble_errno("%s: write failed",
-			      opt.output ? opt.output : "standard output");
+		trouble_errno("%s: write failed", failed_name ? failed_name
+						  : opt.output
+							  ? opt.output
+							  : "standard output");
 	}
 	report_few_samples(c);
 }
@@ -549,16 +555,26 @@ release(struct sink *sink)
 	return err == ENOENT ? COMMAND_MISSING : COMMAND_REFUSED;
 }
 
+static struct sink *
+open_sink(void)
+{
+	const struct sink_rotation rotation = {
+		opt.output, (double)opt.record.rotate_ns / 1e9, opt.keep
+	};
+
+	return opt.record.rotate_ns
+		       ? sink_open_rotated(&rotation, opt.gzip, time(NULL))
+		       : sink_open(opt.output, opt.gzip);
+}
+
 /* Without a reader there is nothing to record any more, and still a command
  * to wait for. */
 static int
 run(const sigset_t *old_signals, int signals)
 {
-	struct sink *sink =
-		opt.record.rotate_ns
-			? sink_open_pattern(opt.output, opt.gzip, opt.keep)
-			: sink_open(opt.output, opt.gzip);
+	struct sink *sink = open_sink();
 	struct record_counts counts;
+	char *failed_name = NULL;
 	struct recorder *r;
 	int failed, status;
 	bool wait;
@@ -581,8 +597,9 @@ run(const sigset_t *old_signals, int signals)
 		signals_wait(signals, &command);
 	command_reap(&command, false);
 	counts = record_end(r, command.user_ns, command.system_ns);
-	failed = close_sink(sink, signals);
-	report(counts, failed);
+	failed = close_sink(sink, signals, &failed_name);
+	report(counts, failed, failed_name);
+	free(failed_name);
 	if (wait)
 		signals_wait(signals, &command);
 	return msg_status() ? msg_status() : command_status(&command);

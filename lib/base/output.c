@@ -65,33 +65,70 @@ guard_unfinished(char *path, bool signals)
 			sigaction(fatal[i], &act, NULL);
 }
 
-/* Opens a new file beside PATH that takes its place in the end. Devices and
- * pipes are written in place, a link stays one. */
 static void
-open_beside(struct output *o, const char *path)
+forget_unfinished(void)
 {
-	struct stat st;
+	free(unfinished);
+	unfinished = NULL;
+}
+
+/* Opens a new file beside PATH that takes its place in the end; a link stays
+ * one. OLD is what is there now, or NULL. False with errno. */
+static bool
+open_beside(struct output *o, const char *path, const struct stat *old)
+{
 	mode_t mask;
 	char *temp;
+	int err;
+
+	o->final = old ? realpath(path, NULL) : xstrdup(path);
+	if (!o->final)
+		return false;
+	temp = xasprintf("%s.XXXXXX", o->final);
+	o->fd = mkostemp(temp, O_CLOEXEC);
+	if (o->fd < 0) {
+		free(temp);
+		return false;
+	}
+	guard_unfinished(temp, !o->lenient);
+	umask(mask = umask(0));
+	if (!fchmod(o->fd, old ? old->st_mode & 0777 : 0666 & ~mask))
+		return true;
+	err = errno;
+	close(o->fd);
+	remove_unfinished();
+	forget_unfinished();
+	errno = err;
+	return false;
+}
+
+/* Devices and pipes are written in place. */
+static void
+open_path(struct output *o, const char *path)
+{
+	struct stat st;
 	bool exists = !stat(path, &st);
 
 	if (exists && !S_ISREG(st.st_mode)) {
 		o->fd = open(path, O_WRONLY | O_CLOEXEC);
 		if (o->fd < 0)
 			die_errno("%s", path);
-		return;
-	}
-	o->final = exists ? realpath(path, NULL) : xstrdup(path);
-	if (!o->final)
-		die_errno("%s", path);
-	temp = xasprintf("%s.XXXXXX", o->final);
-	o->fd = mkostemp(temp, O_CLOEXEC);
-	if (o->fd < 0)
+	} else if (!open_beside(o, path, exists ? &st : NULL)) {
 		die_errno("%s: cannot create a file there", path);
-	guard_unfinished(temp, !o->lenient);
-	umask(mask = umask(0));
-	if (fchmod(o->fd, exists ? st.st_mode & 0777 : 0666 & ~mask))
-		die_errno("%s", path);
+	}
+}
+
+static void
+prepare(struct output *o, unsigned flags)
+{
+	o->data = xmalloc(BLOCK);
+	if (!(flags & OUTPUT_GZIP))
+		return;
+	o->gzip = true;
+	o->packed = xmalloc(BLOCK);
+	if (deflateInit2(&o->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		die("out of memory");
 }
 
 static struct output *
@@ -111,16 +148,9 @@ open_any(const char *path, unsigned flags, const char *what, bool lenient)
 	} else if (!*path) {
 		die("the output's name is empty");
 	} else {
-		open_beside(o, path);
+		open_path(o, path);
 	}
-	o->data = xmalloc(BLOCK);
-	if (flags & OUTPUT_GZIP) {
-		o->gzip = true;
-		o->packed = xmalloc(BLOCK);
-		if (deflateInit2(&o->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
-				 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-			die("out of memory");
-	}
+	prepare(o, flags);
 	return o;
 }
 
@@ -134,6 +164,29 @@ struct output *
 output_open_lenient(const char *path, unsigned flags, const char *what)
 {
 	return open_any(path, flags, what, true);
+}
+
+struct output *
+output_try_open(const char *path, unsigned flags)
+{
+	struct output *o = xcalloc(1, sizeof *o);
+	struct stat st;
+	bool exists = !stat(path, &st);
+	int err = EEXIST;
+
+	o->lenient = true;
+	o->name = path;
+	if (!exists || S_ISREG(st.st_mode)) {
+		if (open_beside(o, path, exists ? &st : NULL)) {
+			prepare(o, flags);
+			return o;
+		}
+		err = errno;
+	}
+	free(o->final);
+	free(o);
+	errno = err;
+	return NULL;
 }
 
 static void
@@ -242,10 +295,8 @@ finish(struct output *o)
 		o->failed = errno;
 	if (!o->failed && o->final && rename(unfinished, o->final))
 		o->failed = errno;
-	if (!o->failed && o->final) {
-		free(unfinished);
-		unfinished = NULL;
-	}
+	if (!o->failed && o->final)
+		forget_unfinished();
 	errno = o->failed;
 	return !o->failed;
 }
@@ -275,8 +326,7 @@ output_abandon(struct output *o)
 	if (o->final) {
 		close(o->fd);
 		remove_unfinished();
-		free(unfinished);
-		unfinished = NULL;
+		forget_unfinished();
 	}
 	output_free(o);
 }

@@ -31,6 +31,9 @@ void output_close(struct output *out);
  * write that fails returns false (errno tells) and writes go out at once. */
 struct output *output_open_lenient(const char *path, unsigned flags,
 				   const char *what);
+/* A file of its own, as above; NULL with errno, and no message, when there
+ * can be none or something that is no file has the name. */
+struct output *output_try_open(const char *path, unsigned flags);
 bool output_try_write(struct output *out, const void *p, size_t n);
 bool output_try_close(struct output *out);
 /* Throws away what a file would have become; frees OUT. */

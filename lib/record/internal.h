@@ -57,8 +57,9 @@ struct recorder {
 	bool by_command, by_thread;
 	struct sink *sink;
 	struct capture_writer w;
-	uint64_t start; /* of this capture: CLOCK_MONOTONIC, ns */
-	uint64_t began; /* the first one */
+	uint64_t start;	    /* of this capture: CLOCK_MONOTONIC, ns */
+	uint64_t began;	    /* the first one */
+	int64_t wall_ahead; /* what CLOCK_REALTIME is more than that */
 	uint64_t enable_at, rotate_at; /* UINT64_MAX: done, never */
 	uint64_t enabled; /* since when samples count; UINT64_MAX: not yet */
 	struct slice command_line;

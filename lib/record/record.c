@@ -48,12 +48,27 @@ write_meta_number(struct recorder *r, const char *key, uint64_t v)
 	buf_free(&b);
 }
 
-/* The wall clock at this capture's start. */
+/* The wall clock at this capture's start. Files are named by it: nothing but a
+ * clock that was set moves it from one to the next. */
+static time_t
+wall_start(struct recorder *r)
+{
+	enum { SET_NS = 100000000 };
+	struct timespec t;
+	int64_t ahead;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	ahead = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec -
+		(int64_t)monotonic_ns();
+	if (llabs(ahead - r->wall_ahead) > SET_NS)
+		r->wall_ahead = ahead;
+	return (time_t)(((int64_t)r->start + r->wall_ahead) / 1000000000);
+}
+
 static void
 write_wall_clock(struct recorder *r)
 {
-	time_t then = time(NULL) -
-		      (time_t)((monotonic_ns() - r->start) / 1000000000u);
+	time_t then = wall_start(r);
 	struct tm tm;
 	char wall[32];
 
@@ -260,10 +275,10 @@ rotate(struct recorder *r, uint64_t time)
 	record_split_waits(r, time);
 	r->last_time = time;
 	finish_capture(r);
-	sink_next(r->sink);
 	add_counts(&r->before, &r->counts);
 	r->counts = (struct record_counts){ 0 };
 	r->start = time;
+	sink_next(r->sink, wall_start(r));
 	r->rotate_at = time + r->opt.rotate_ns;
 	record_restart_tree(r, &old);
 	processes_forget_names(&r->procs);

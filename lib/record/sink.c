@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
@@ -18,18 +19,22 @@ enum { FULL = 32 << 20, WRITE_AT = 32 << 10, FLUSH_MS = 500 };
 /* Where in the waiting bytes a file ends and the next begins. */
 struct cut {
 	size_t at;
-	char *path; /* of the next */
+	time_t begins; /* the next */
+};
+
+struct file {
+	char *path;
+	time_t begins;
 };
 
 struct sink {
 	struct output *out;
 	unsigned flags;
-	const char *pattern; /* NULL: one file */
-	unsigned keep;
-	char *path; /* the last that was named, with a pattern */
-	/* The writing thread's, finished ones first: */
-	char **files;
+	struct sink_rotation rotation; /* no pattern: one file */
+	/* The writing thread's: */
+	struct file *files; /* of this recording, in their order */
 	size_t n_files, cap_files;
+	bool told; /* that a file was in the way */
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock;
@@ -39,7 +44,8 @@ struct sink {
 	struct cut *cuts;
 	size_t n_cuts, cap_cuts;
 	bool closing;
-	int failed; /* errno */
+	int failed;	   /* errno of the first failure */
+	char *failed_path; /* with a pattern */
 };
 
 static struct sink *
@@ -63,36 +69,122 @@ sink_open(const char *path, bool gzip)
 /* That the pattern is the user's is the purpose. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-char *
-sink_name_file(const char *pattern, time_t when)
+/* NULL when that is nothing or far too much. */
+static char *
+fill_in(const char *pattern, time_t when)
 {
 	char path[4096];
 	struct tm tm;
 
-	gmtime_r(&when, &tm);
-	if (!strftime(path, sizeof path, pattern, &tm))
-		die("-o: '%s' gives no file name", pattern);
-	return xstrdup(path);
+	return gmtime_r(&when, &tm) && strftime(path, sizeof path, pattern, &tm)
+		       ? xstrdup(path)
+		       : NULL;
 }
 #pragma GCC diagnostic pop
 
+char *
+sink_name_file(const char *pattern, time_t when)
+{
+	char *path = fill_in(pattern, when);
+
+	if (!path)
+		die("-o: '%s' gives no file name", pattern);
+	return path;
+}
+
+/* ---- the files of a recording ---- */
+
 static void
-add_file(struct sink *s, char *path)
+add_file(struct sink *s, char *path, time_t begins)
 {
 	GROW(s->files, s->cap_files, s->n_files + 1);
-	s->files[s->n_files++] = path;
+	s->files[s->n_files++] = (struct file){ path, begins };
+}
+
+static void
+forget_file(struct sink *s, size_t i)
+{
+	free(s->files[i].path);
+	memmove(s->files + i, s->files + i + 1,
+		(--s->n_files - i) * sizeof *s->files);
+}
+
+static void
+remove_oldest(struct sink *s)
+{
+	unlink(s->files[0].path);
+	forget_file(s, 0);
+}
+
+/* PATH's place in files; n_files when it is not there. */
+static size_t
+find_file(const struct sink *s, const char *path)
+{
+	size_t i = 0;
+
+	while (i < s->n_files && strcmp(s->files[i].path, path))
+		i++;
+	return i;
+}
+
+/* Whether the file that begins now may have PATH: it is new, or its turn has
+ * come again. What it replaces is forgotten. */
+static bool
+take_name(struct sink *s, const char *path, time_t begins)
+{
+	size_t i = find_file(s, path);
+	struct stat st;
+
+	if (i == s->n_files)
+		return lstat(path, &st) != 0;
+	if (difftime(begins, s->files[i].begins) <= 1.5 * s->rotation.period)
+		return false;
+	forget_file(s, i);
+	return true;
+}
+
+enum { TRIES = 10000 };
+
+/* NULL with errno when there is none. */
+static char *
+choose_name(struct sink *s, time_t begins)
+{
+	char *first = fill_in(s->rotation.pattern, begins), *path;
+	unsigned i;
+
+	errno = ENAMETOOLONG;
+	if (!first || take_name(s, first, begins))
+		return first;
+	errno = EEXIST;
+	path = NULL;
+	for (i = 1; i <= TRIES && !path; i++) {
+		path = xasprintf("%s.%u", first, i);
+		if (take_name(s, path, begins))
+			break;
+		free(path);
+		path = NULL;
+	}
+	if (path && !s->told)
+		note("%s is there already and stays: this goes to %s", first,
+		     path);
+	s->told = true;
+	free(first);
+	return path;
 }
 
 struct sink *
-sink_open_pattern(const char *pattern, bool gzip, unsigned keep)
+sink_open_rotated(const struct sink_rotation *rotation, bool gzip,
+		  time_t begins)
 {
-	char *path = sink_name_file(pattern, time(NULL));
-	struct sink *s = sink_open(path, gzip);
+	struct sink named = { .rotation = *rotation }, *s;
+	char *path = choose_name(&named, begins);
 
-	s->pattern = pattern;
-	s->keep = keep;
-	s->path = xstrdup(path);
-	add_file(s, path);
+	if (!path)
+		die_errno("-o: '%s' gives no file name", rotation->pattern);
+	s = sink_open(path, gzip);
+	s->rotation = *rotation;
+	s->told = named.told;
+	add_file(s, path, begins);
 	return s;
 }
 
@@ -128,12 +220,22 @@ wait_for_bytes(struct sink *s)
 		}
 }
 
+/* Writing PATH has; the first failure counts. */
+static void
+fail_at(struct sink *s, int err, const char *path)
+{
+	pthread_mutex_lock(&s->lock);
+	if (!s->failed) {
+		s->failed = err;
+		s->failed_path = path ? xstrdup(path) : NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void
 fail(struct sink *s, int err)
 {
-	pthread_mutex_lock(&s->lock);
-	s->failed = err;
-	pthread_mutex_unlock(&s->lock);
+	fail_at(s, err, s->n_files ? s->files[s->n_files - 1].path : NULL);
 }
 
 static void
@@ -143,27 +245,39 @@ write_bytes(struct sink *s, const char *p, size_t n)
 		fail(s, errno);
 }
 
+/* The next file becomes the current one. */
 static void
-remove_oldest(struct sink *s)
+open_next(struct sink *s, time_t begins)
 {
-	unlink(s->files[0]);
-	free(s->files[0]);
-	memmove(s->files, s->files + 1, --s->n_files * sizeof *s->files);
+	char *path = choose_name(s, begins);
+
+	if (path)
+		s->out = output_try_open(path, s->flags);
+	if (s->out) {
+		add_file(s, path, begins);
+		return;
+	}
+	fail_at(s, errno, path ? path : s->rotation.pattern);
+	free(path);
 }
 
-/* The current file becomes whole, and PATH the current one. */
+/* The current file becomes whole. */
 static void
-change_file(struct sink *s, char *path)
+change_file(struct sink *s, time_t begins)
 {
-	if (s->out && !output_try_close(s->out)) {
-		s->out = NULL;
+	bool whole;
+
+	if (!s->out)
+		return;
+	whole = output_try_close(s->out);
+	s->out = NULL;
+	if (!whole) {
 		fail(s, errno);
+		return;
 	}
-	while (s->keep && s->n_files > s->keep)
+	while (s->rotation.keep && s->n_files > s->rotation.keep)
 		remove_oldest(s);
-	add_file(s, path);
-	if (s->out)
-		s->out = output_open_lenient(path, s->flags, "a capture");
+	open_next(s, begins);
 }
 
 /* What was waiting, with the files' ends in it. */
@@ -175,7 +289,7 @@ write_parts(struct sink *s, struct buf *bytes, struct cut *cuts, size_t n)
 	for (i = 0; i < n; i++) {
 		write_bytes(s, bytes->ptr + at, cuts[i].at - at);
 		at = cuts[i].at;
-		change_file(s, cuts[i].path);
+		change_file(s, cuts[i].begins);
 	}
 	if (bytes->len > at)
 		write_bytes(s, bytes->ptr + at, bytes->len - at);
@@ -236,29 +350,12 @@ sink_put(struct sink *s, struct slice bytes)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* A clock that was set back must not lead to a file that is there. */
-static char *
-name_next(const struct sink *s)
-{
-	char *path = sink_name_file(s->pattern, time(NULL)), *other;
-
-	if (strcmp(path, s->path))
-		return path;
-	other = xasprintf("%s.1", path);
-	free(path);
-	return other;
-}
-
 void
-sink_next(struct sink *s)
+sink_next(struct sink *s, time_t begins)
 {
-	char *path = name_next(s);
-
-	free(s->path);
-	s->path = xstrdup(path);
 	pthread_mutex_lock(&s->lock);
 	GROW(s->cuts, s->cap_cuts, s->n_cuts + 1);
-	s->cuts[s->n_cuts++] = (struct cut){ s->waiting.len, path };
+	s->cuts[s->n_cuts++] = (struct cut){ s->waiting.len, begins };
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -325,26 +422,28 @@ sink_free(struct sink *s)
 	pthread_cond_destroy(&s->wake);
 	buf_free(&s->waiting);
 	while (s->n_files)
-		free(s->files[--s->n_files]);
+		free(s->files[--s->n_files].path);
 	free(s->files);
 	free(s->cuts);
-	free(s->path);
+	free(s->failed_path);
 	free(s);
 }
 
 int
-sink_close(struct sink *s)
+sink_close(struct sink *s, char **name)
 {
 	int failed;
 
 	stop_thread(s);
-	failed = s->failed;
-	if (s->out && failed)
+	if (s->out && s->failed)
 		output_abandon(s->out);
 	else if (s->out && !output_try_close(s->out))
-		failed = errno;
-	if (s->keep && !failed && s->n_files > s->keep)
+		fail(s, errno);
+	failed = s->failed;
+	if (s->rotation.keep && !failed && s->n_files > s->rotation.keep)
 		remove_oldest(s);
+	*name = s->failed_path;
+	s->failed_path = NULL;
 	sink_free(s);
 	return failed;
 }

@@ -13,18 +13,29 @@
 
 struct sink;
 
+/* A recording in several files. */
+struct sink_rotation {
+	const char *pattern; /* of strftime(3), in UTC; not copied */
+	double period;	     /* from one file to the next, seconds */
+	unsigned keep;	     /* of the finished files, the last; all if 0 */
+};
+
 /* As output_open_lenient; ends the program when it cannot be opened. The
  * thread starts with sink_start, so that the caller can fork before. */
 struct sink *sink_open(const char *path, bool gzip);
 void sink_start(struct sink *s);
 
 /*
- * For a recording in several files: the path is a pattern of strftime(3), in
- * UTC. sink_next ends a file and begins
- * another; of the finished ones the last KEEP are kept, all if 0.
+ * The first of several files, named for the time BEGINS; sink_next ends a file
+ * and begins another. No file is overwritten but one of this recording's whose
+ * name the pattern gives again, as a ring does: whatever else has the name
+ * stays, and ".1", ".2"... is added. So it is with a name that comes again only
+ * because the clock was set back: less than a period and a half behind the
+ * file that has it, by that clock.
  */
-struct sink *sink_open_pattern(const char *pattern, bool gzip, unsigned keep);
-void sink_next(struct sink *s);
+struct sink *sink_open_rotated(const struct sink_rotation *rotation, bool gzip,
+			       time_t begins);
+void sink_next(struct sink *s, time_t begins);
 /* PATTERN filled in for that moment; the caller frees it. */
 char *sink_name_file(const char *pattern, time_t when);
 
@@ -40,9 +51,10 @@ bool sink_is_alive(struct sink *s);
  * was not enough. May be called again. */
 bool sink_finish(struct sink *s, unsigned ms);
 
-/* Waits until all is written. 0, or the errno of what failed (EPIPE: the
- * reader went away). Frees S. */
-int sink_close(struct sink *s);
+/* Waits until all is written. 0, or the errno of what failed first (EPIPE: the
+ * reader went away); *NAME is then the file, to be freed, or NULL when there is
+ * one only. Frees S. */
+int sink_close(struct sink *s, char **name);
 /* Throws everything away; no file is left behind. */
 void sink_abandon(struct sink *s);
 
