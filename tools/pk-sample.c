@@ -314,6 +314,13 @@ check_targets(void)
 			  "it");
 }
 
+/* Seconds from file to file. */
+static double
+rotation(void)
+{
+	return (double)opt.record.rotate_ns / 1e9;
+}
+
 static void
 check_combinations(void)
 {
@@ -338,31 +345,9 @@ check_combinations(void)
 			  "name, such as -o cpu-%%H%%M%%S.pkc");
 	if (opt.keep && !r->rotate_ns)
 		die_usage("--keep goes with --rotate");
-}
-
-/* Whether a file and the next, --rotate apart, would have one name, now or
- * later: %M and 59 seconds meet once an hour. */
-static void
-check_pattern(void)
-{
-	double period = (double)opt.record.rotate_ns / 1e9;
-	time_t begins = time(NULL);
-	char *last, *next;
-	int i;
-
-	if (!opt.record.rotate_ns)
-		return;
-	last = sink_name_file(opt.output, begins);
-	for (i = 1; i <= 4000; i++, last = next) {
-		next = sink_name_file(opt.output,
-				      begins + (time_t)(i * period));
-		if (!strcmp(last, next))
-			die_usage("-o: '%s' names files alike that are %g s "
-				  "apart",
-				  opt.output, period);
-		free(last);
-	}
-	free(last);
+	if (r->rotate_ns && !sink_pattern_differs(opt.output, rotation()))
+		die_usage("-o: '%s' names files alike that are %g s apart",
+			  opt.output, rotation());
 }
 
 static void
@@ -377,7 +362,6 @@ parse_options(int argc, char **argv)
 		opt.command = argv + optind;
 	check_targets();
 	check_combinations();
-	check_pattern();
 	opt.record.events = opt.events;
 	opt.record.n_events = opt.n_events;
 	opt.record.cpus = opt.cpus.list;
@@ -533,10 +517,7 @@ report(struct record_counts c, int failed, const char *failed_name)
 			(unsigned long long)c.dropped);
 	if (failed && failed != EPIPE) {
 		errno = failed;
-		trouble_errno("%s: write failed", failed_name ? failed_name
-						  : opt.output
-							  ? opt.output
-							  : "standard output");
+		trouble_errno("%s: write failed", failed_name);
 	}
 	report_few_samples(c);
 }
@@ -558,12 +539,11 @@ release(struct sink *sink)
 static struct sink *
 open_sink(void)
 {
-	const struct sink_rotation rotation = {
-		opt.output, (double)opt.record.rotate_ns / 1e9, opt.keep
-	};
+	const struct sink_rotation several = { opt.output, rotation(),
+					       opt.keep };
 
 	return opt.record.rotate_ns
-		       ? sink_open_rotated(&rotation, opt.gzip, time(NULL))
+		       ? sink_open_rotated(&several, opt.gzip, time(NULL))
 		       : sink_open(opt.output, opt.gzip);
 }
 

@@ -30,6 +30,7 @@ struct file {
 struct sink {
 	struct output *out;
 	unsigned flags;
+	const char *name;	       /* of the first file, for messages */
 	struct sink_rotation rotation; /* no pattern: one file */
 	/* The writing thread's: */
 	struct file *files; /* of this recording, in their order */
@@ -44,8 +45,8 @@ struct sink {
 	struct cut *cuts;
 	size_t n_cuts, cap_cuts;
 	bool closing;
-	int failed;	   /* errno of the first failure */
-	char *failed_path; /* with a pattern */
+	int failed; /* errno of the first failure */
+	char *failed_name;
 };
 
 static struct sink *
@@ -54,6 +55,7 @@ open_first(const char *path, unsigned flags)
 	struct sink *s = xcalloc(1, sizeof *s);
 
 	s->flags = flags;
+	s->name = path && strcmp(path, "-") ? path : "standard output";
 	s->out = output_open_lenient(path, flags, "a capture");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
@@ -82,14 +84,24 @@ fill_in(const char *pattern, time_t when)
 }
 #pragma GCC diagnostic pop
 
-char *
-sink_name_file(const char *pattern, time_t when)
+bool
+sink_pattern_differs(const char *pattern, double period)
 {
-	char *path = fill_in(pattern, when);
+	enum { STEPS = 4000 };
+	time_t now = time(NULL);
+	char *last = NULL, *next;
+	bool differs = true;
+	int i;
 
-	if (!path)
-		die("-o: '%s' gives no file name", pattern);
-	return path;
+	for (i = 0; i < STEPS && differs; i++, last = next) {
+		next = fill_in(pattern, now + (time_t)(i * period));
+		if (!next)
+			die("-o: '%s' gives no file name", pattern);
+		differs = !last || strcmp(last, next);
+		free(last);
+	}
+	free(last);
+	return differs;
 }
 
 /* ---- the files of a recording ---- */
@@ -220,14 +232,14 @@ wait_for_bytes(struct sink *s)
 		}
 }
 
-/* Writing PATH has; the first failure counts. */
+/* Writing NAME has; the first failure counts. */
 static void
-fail_at(struct sink *s, int err, const char *path)
+fail_at(struct sink *s, int err, const char *name)
 {
 	pthread_mutex_lock(&s->lock);
 	if (!s->failed) {
 		s->failed = err;
-		s->failed_path = path ? xstrdup(path) : NULL;
+		s->failed_name = xstrdup(name);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -235,7 +247,7 @@ fail_at(struct sink *s, int err, const char *path)
 static void
 fail(struct sink *s, int err)
 {
-	fail_at(s, err, s->n_files ? s->files[s->n_files - 1].path : NULL);
+	fail_at(s, err, s->n_files ? s->files[s->n_files - 1].path : s->name);
 }
 
 static void
@@ -425,7 +437,7 @@ sink_free(struct sink *s)
 		free(s->files[--s->n_files].path);
 	free(s->files);
 	free(s->cuts);
-	free(s->failed_path);
+	free(s->failed_name);
 	free(s);
 }
 
@@ -442,8 +454,8 @@ sink_close(struct sink *s, char **name)
 	failed = s->failed;
 	if (s->rotation.keep && !failed && s->n_files > s->rotation.keep)
 		remove_oldest(s);
-	*name = s->failed_path;
-	s->failed_path = NULL;
+	*name = s->failed_name;
+	s->failed_name = NULL;
 	sink_free(s);
 	return failed;
 }

@@ -36,8 +36,9 @@ void sink_start(struct sink *s);
 struct sink *sink_open_rotated(const struct sink_rotation *rotation, bool gzip,
 			       time_t begins);
 void sink_next(struct sink *s, time_t begins);
-/* PATTERN filled in for that moment; the caller frees it. */
-char *sink_name_file(const char *pattern, time_t when);
+/* Whether no file, of the next thousands from now on, has the name of the one
+ * before: %M and 59 seconds meet once an hour. */
+bool sink_pattern_differs(const char *pattern, double period);
 
 /* Takes a copy. Never blocks on the output. */
 void sink_put(struct sink *s, struct slice bytes);
@@ -52,8 +53,8 @@ bool sink_is_alive(struct sink *s);
 bool sink_finish(struct sink *s, unsigned ms);
 
 /* Waits until all is written. 0, or the errno of what failed first (EPIPE: the
- * reader went away); *NAME is then the file, to be freed, or NULL when there is
- * one only. Frees S. */
+ * reader went away); *NAME is then what could not be written, to be freed, else
+ * NULL. Frees S. */
 int sink_close(struct sink *s, char **name);
 /* Throws everything away; no file is left behind. */
 void sink_abandon(struct sink *s);
