@@ -131,6 +131,32 @@ whole() {
 	[ "$(whole ./prog 0.2)" -le 3 ]
 }
 
+# bytes_read FILE: how many the traced recorder read of the file of that name.
+bytes_read() {
+	awk -v file="$1>" 'index($0, file) && $0 ~ /pread64/ { n += $NF }
+		END { print n + 0 }' trace
+}
+
+@test "a linked file is read once, one of more than 64 MB not at all" {
+	need objcopy binutils
+	need strace
+	split "$(nested -Wl,--build-id=none)"
+	# the same rows, and two links to them
+	cp prog bare
+	strace -f -y -e trace=pread64 -o trace \
+		pk-sample -F 1000 -o a.pkc sh -c './prog 0.2; ./bare 0.2'
+	size=$(stat -c %s prog.debug)
+	n=$(bytes_read prog.debug)
+	echo "$n of $size"
+	[ "$n" -ge "$size" ] && [ "$n" -lt $((size * 2)) ]
+	truncate -s 1G prog.debug
+	strace -f -y -e trace=pread64 -o trace pk-sample -F 1000 -o a.pkc ./prog 0.2
+	n=$(bytes_read prog.debug)
+	echo "$n of 1 GB"
+	[ "$n" -gt 0 ] && [ "$n" -lt 1000000 ]
+	grep -qx end a.pkc
+}
+
 # in_namespace SCRIPT: runs it in a mount namespace of its own, where
 # /usr/lib/debug is empty and to be written.
 in_namespace() {

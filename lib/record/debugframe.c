@@ -14,8 +14,9 @@ enum {
 	/* zlib makes at most 1,032 bytes of one. */
 	RATIO_MAX = 1040,
 	LINK_MAX = 256,
-	/* A checksum over more would hold up the recorder. */
-	CHECKED_MAX = 1 << 30,
+	/* Checksums of more would hold up the recorder: of a file, of all. */
+	CHECKED_MAX = 64 << 20,
+	CHECKED_TOTAL = 256 << 20,
 };
 
 /* ---- the section ---- */
@@ -102,32 +103,74 @@ read_link(int fd, struct search *s)
 	memcpy(&s->crc, bytes + crc_at, sizeof s->crc);
 }
 
+/* False when it cannot be read whole. */
 static bool
-has_checksum(int fd, off_t size, uint32_t wanted)
+make_checksum(int fd, off_t size, uint32_t *crc)
 {
 	static unsigned char block[1 << 16];
-	uLong crc = crc32(0, NULL, 0);
+	uLong sum = crc32(0, NULL, 0);
 	ssize_t n;
 	off_t at;
 
-	for (at = 0; at < size && size <= CHECKED_MAX; at += n) {
+	for (at = 0; at < size; at += n) {
 		n = pread(fd, block, sizeof block, at);
 		if (n <= 0)
 			return false;
-		crc = crc32(crc, block, (uInt)n);
+		sum = crc32(sum, block, (uInt)n);
 	}
-	return at && crc == wanted;
+	*crc = (uint32_t)sum;
+	return size > 0;
+}
+
+struct checked {
+	struct stat st;
+	uint32_t crc;
+};
+
+/* Whether ST is the file, unchanged, that C's checksum is of. */
+static bool
+is_checked(const struct checked *c, const struct stat *st)
+{
+	return c->st.st_dev == st->st_dev && c->st.st_ino == st->st_ino &&
+	       c->st.st_size == st->st_size &&
+	       c->st.st_mtim.tv_sec == st->st_mtim.tv_sec &&
+	       c->st.st_mtim.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+/* The last files are remembered: two modules may have one, and each is looked
+ * for under two roots, which are mostly the same. */
+static bool
+has_checksum(int fd, const struct stat *st, uint32_t wanted)
+{
+	enum { REMEMBERED = 16 };
+	static struct checked last[REMEMBERED];
+	static size_t next;
+	static off_t total;
+	struct checked new = { .st = *st };
+	size_t i;
+
+	for (i = 0; i < REMEMBERED; i++)
+		if (is_checked(&last[i], st))
+			return last[i].crc == wanted;
+	if (st->st_size > CHECKED_MAX || total + st->st_size > CHECKED_TOTAL)
+		return false;
+	total += st->st_size;
+	if (!make_checksum(fd, st->st_size, &new.crc))
+		return false;
+	last[next] = new;
+	next = (next + 1) % REMEMBERED;
+	return new.crc == wanted;
 }
 
 static bool
 belongs(const struct search *s, const struct unwind_elf *elf, int fd,
-	off_t size, bool linked)
+	const struct stat *st, bool linked)
 {
 	if (s->elf->build_id_size && elf->build_id_size)
 		return elf->build_id_size == s->elf->build_id_size &&
 		       !memcmp(elf->build_id, s->elf->build_id,
 			       elf->build_id_size);
-	return linked && has_checksum(fd, size, s->crc);
+	return linked && has_checksum(fd, st, s->crc);
 }
 
 /* Takes PATH's memory. */
@@ -143,7 +186,7 @@ try_file(const struct search *s, char *path, bool linked)
 	if (fd < 0)
 		return NULL;
 	if (unwind_elf_read(file_read, &fd, &elf) && elf.debug_frame.size &&
-	    belongs(s, &elf, fd, st.st_size, linked))
+	    belongs(s, &elf, fd, &st, linked))
 		bytes = debug_frame_read(file_read, &fd, &elf, s->out);
 	close(fd);
 	return bytes;

@@ -10,7 +10,8 @@
  * .debug/ there, and in /usr/lib/debug/ followed by the module's folder; first
  * as the process sees the file system, then as we do. It counts when it has
  * the module's build id or, where one of the two has none, the link's
- * checksum.
+ * checksum. Nobody reads samples meanwhile: checksums are made of files up to
+ * 64 MB, each once, and of 256 MB in all; what is beyond counts as another's.
  */
 #ifndef PK_RECORD_DEBUGFRAME_H
 #define PK_RECORD_DEBUGFRAME_H
