@@ -10,6 +10,7 @@ setup() {
 }
 
 teardown() {
+	rm -f "$BATS_TEST_TMPDIR/running"
 	if [ -e "$BATS_TEST_TMPDIR/settings" ]; then
 		while read -r key value; do
 			printf '%s\n' "$value" >"/proc/sys/kernel/$key"
@@ -167,6 +168,70 @@ named_and_whole() {
 	[ -e bus-error ]
 	is_whole a.pkc
 	[ "$(samples_with '\[first.so\]' <<<"$(pk-fold a.pkc)")" -gt 100 ]
+}
+
+# open_files PID PATTERN: how many such files the process holds.
+open_files() {
+	find "/proc/$1/fd" -lname "$2" 2>/dev/null | wc -l
+}
+
+# until_files TEST: of those of fleeting; at most fifteen seconds.
+until_files() {
+	for _ in $(seq 300); do
+		[ "$(open_files "$recorder" '*/fleeting*')" "$1" 0 ] && return
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "files of ended programs are let go, but not their names" {
+	cp "$(build_program twelve)" program
+	cat >fleeting.c <<-'END'
+		#include "busy.h"
+		#define KEEP __attribute__((noipa))
+		KEEP void first(void) { be_busy(0.3); }
+		KEEP void second(void) { be_busy(0.8); }
+		int main(int argc, char **argv)
+		{
+			(void)argv;
+			argc > 1 ? second() : first();
+			return 0;
+		}
+	END
+	$CC -O2 -g -I"$PK_SRCDIR/tests/programs" fleeting.c -o fleeting
+	touch running
+	# One is deleted after that, and one while it runs once more.
+	background pk-sample -o a.pkc sh -c './program 0.5; ./fleeting
+		touch ended; while [ -e running ]; do sleep 0.2; done
+		./fleeting again & sleep 0.4; rm fleeting; wait'
+	recorder=$!
+	until_files -gt
+	wait_for ended
+	until_files -eq
+	[ "$(open_files $recorder '*/program*')" -eq 0 ]
+	rm program running
+	wait $recorder
+	[ ! -e fleeting ]
+	pk-fold --no-inline a.pkc >all
+	for function in busy_155 busy_33 first second; do
+		[ "$(samples_with "^(program|fleeting);.*;$function[; ]" <all)" -ge 5 ]
+	done
+}
+
+@test "--rotate lets go of them with each file" {
+	cp "$(build_program twelve)" fleeting
+	touch running
+	background pk-sample --rotate 2 -o 'part-%H%M%S.pkc' sh -c './fleeting 0.4
+		rm fleeting; touch ended; while [ -e running ]; do sleep 0.2; done'
+	recorder=$!
+	until_files -gt
+	wait_for ended
+	until_files -eq
+	[ "$(open_files $recorder '*/libc.so*')" -le 1 ]
+	rm running
+	wait $recorder
+	parts=(part-*)
+	named_and_whole "${parts[0]}"
 }
 
 # ---- code made at run time whose names go

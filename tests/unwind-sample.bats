@@ -29,12 +29,15 @@ split() {
 }
 
 # whole COMMAND...: percent of the program's samples, whatever it is called,
-# whose stack goes from _start through all levels.
+# whose stack goes from _start through all levels; without those of its start
+# by the kernel and ld.so and of its end.
 whole() {
 	pk-sample -F 1000 -o a.pkc "$@"
 	pk-fold a.pkc >folded
 	tail -n 5 folded >&2
-	PATTERN="^[^;]*;_start;.*;main;$levels" awk '/^(nested|packed|bare|prog);/ {
+	PATTERN="^[^;]*;_start;.*;main;$levels" awk '
+		/;(_dl_start|__x64_sys_execve|__x64_sys_exit_group)[; ]/ { next }
+		/^(nested|packed|bare|prog);/ {
 			all += $NF
 			if ($0 ~ ENVIRON["PATTERN"]) whole += $NF
 		}

@@ -61,6 +61,7 @@ struct recorder {
 	uint64_t began;	    /* the first one */
 	int64_t wall_ahead; /* what CLOCK_REALTIME is more than that */
 	uint64_t enable_at, rotate_at; /* UINT64_MAX: done, never */
+	uint64_t release_at;	       /* idle modules */
 	uint64_t enabled; /* since when samples count; UINT64_MAX: not yet */
 	struct slice command_line;
 	pid_t command; /* 0 once its exec was seen */
@@ -184,7 +185,16 @@ void record_write_vdso_symbols(struct recorder *r);
 /* Of files that were deleted or replaced or lie in another mount namespace;
  * under --embed, of all. May be repeated. */
 void record_write_file_symbols(struct recorder *r);
+/* Of modules that are `leaving`. */
+void record_write_leaving_symbols(struct recorder *r);
 void record_write_jit_symbols(struct recorder *r, pid_t pid);
 void record_write_all_jit_symbols(struct recorder *r);
+
+/* release.c: closes the files of modules that no process has mapped any more.
+ * ..._idle is for now and then; what was sampled of them is named first, since
+ * they may be deleted. ..._unused is for the end of a capture, whose symbols
+ * are written. */
+void record_release_idle(struct recorder *r);
+void record_release_unused(struct recorder *r);
 
 #endif

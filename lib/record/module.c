@@ -422,6 +422,26 @@ module_open_map(const struct module *m, bool in_its_root, const char **why)
 	return symbol_table_open_perf_map(path, m->uid, why);
 }
 
+void
+module_release(struct module *m)
+{
+	module_close(m);
+	m->idle = m->leaving = false;
+	m->released = true;
+}
+
+static void
+open_again(struct module *m, const struct module_place *at)
+{
+	struct stat st;
+	int fd = open_module(m, at, &st);
+
+	m->released = false;
+	fd = checked(m, fd, &st);
+	if (fd >= 0)
+		keep_or_close(m, fd);
+}
+
 /* How often to look for a map that is not there yet. */
 enum { MAP_EVERY_NS = 100000000 };
 
@@ -472,6 +492,8 @@ module_load(struct module *m, const struct module_place *at)
 {
 	if (m->loaded && m->kind == MODULE_JIT)
 		keep_map(m);
+	if (m->released)
+		open_again(m, at);
 	if (m->loaded)
 		return;
 	m->loaded = true;

@@ -3,7 +3,8 @@
  * Modules of the sampled programs: what is mapped executable. A module's file
  * is opened when the first sample hits it, and only what unwinding needs is
  * read into memory, so that nobody who truncates the file can hurt us. It
- * stays open as long as there are descriptors to spare.
+ * stays open as long as somebody has it mapped and there are descriptors to
+ * spare.
  */
 #ifndef PK_RECORD_MODULE_H
 #define PK_RECORD_MODULE_H
@@ -38,6 +39,9 @@ struct module {
 	/* The file, or the JIT's perf-PID.map: kept open, since it may be
 	 * deleted or replaced before its symbols are read. -1: it is not. */
 	int fd;
+	/* See release.c: nobody has it mapped; its file is about to be closed;
+	 * it was, and no sample has hit it since. */
+	bool idle, leaving, released;
 	struct modules *in;
 	bool loaded;
 	bool readable; /* the file was found: addresses are its own */
@@ -70,7 +74,7 @@ struct module_place {
 	uint64_t start, end;
 };
 
-/* Finds and reads the file, once. */
+/* Finds and reads the file, once; opens it again when it was released. */
 void module_load(struct module *m, const struct module_place *at);
 
 /* The file, when it still is the one that was loaded; to be closed by the
@@ -86,6 +90,8 @@ int module_open_debug(const struct module *m);
  * closed by the caller; or -1 and *WHY, NULL when it is just not there. */
 int module_open_map(const struct module *m, bool in_its_root, const char **why);
 void module_close(struct module *m);
+/* Until the next hit. */
+void module_release(struct module *m);
 
 /* The image of the vdso, which is the same in all 64-bit processes. */
 struct slice module_vdso_image(void);

@@ -145,9 +145,19 @@ write_file_module(struct recorder *r, const struct module *m,
 		close(debug_fd);
 }
 
+static bool
+is_wanted(const struct recorder *r, const struct module *m, bool leaving)
+{
+	if (m->kind != MODULE_FILE || !m->capture_id || !m->readable)
+		return false;
+	if (leaving)
+		return m->leaving;
+	return r->opt.embed || module_is_replaced(m);
+}
+
 /* The modules to write, by their id in the capture. */
 static const struct module **
-files_to_name(const struct recorder *r, bool *wanted)
+files_to_name(const struct recorder *r, bool *wanted, bool leaving)
 {
 	const struct module **by_id =
 		xcalloc(r->w.n_modules + 1, sizeof(struct module *));
@@ -157,8 +167,7 @@ files_to_name(const struct recorder *r, bool *wanted)
 	for (i = 0; i < t->keys.n; i++) {
 		const struct module *m = t->list[i];
 
-		if (m->kind != MODULE_FILE || !m->capture_id || !m->readable ||
-		    (!r->opt.embed && !module_is_replaced(m)))
+		if (!is_wanted(r, m, leaving))
 			continue;
 		by_id[m->capture_id] = m;
 		wanted[m->capture_id] = true;
@@ -166,11 +175,11 @@ files_to_name(const struct recorder *r, bool *wanted)
 	return by_id;
 }
 
-void
-record_write_file_symbols(struct recorder *r)
+static void
+write_files(struct recorder *r, bool leaving)
 {
 	bool *wanted = no_modules(r);
-	const struct module **by_id = files_to_name(r, wanted);
+	const struct module **by_id = files_to_name(r, wanted, leaving);
 	size_t n, i, end;
 	struct sampled *at = sampled_addresses(r, wanted, &n);
 
@@ -183,6 +192,18 @@ record_write_file_symbols(struct recorder *r)
 	free(at);
 	free(by_id);
 	free(wanted);
+}
+
+void
+record_write_file_symbols(struct recorder *r)
+{
+	write_files(r, false);
+}
+
+void
+record_write_leaving_symbols(struct recorder *r)
+{
+	write_files(r, true);
 }
 
 /* ---- code made at run time ---- */

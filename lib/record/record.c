@@ -275,6 +275,7 @@ rotate(struct recorder *r, uint64_t time)
 	record_split_waits(r, time);
 	r->last_time = time;
 	finish_capture(r);
+	record_release_unused(r);
 	add_counts(&r->before, &r->counts);
 	r->counts = (struct record_counts){ 0 };
 	r->start = time;
@@ -346,6 +347,9 @@ shorten(int timeout_ms, uint64_t now, uint64_t due)
 								: (int)left;
 }
 
+/* Between looks for modules that nobody has mapped. */
+#define RELEASE_NS UINT64_C(5000000000)
+
 bool
 record_poll(struct recorder *r, struct pollfd *extra, size_t n, int timeout_ms)
 {
@@ -364,6 +368,10 @@ record_poll(struct recorder *r, struct pollfd *extra, size_t n, int timeout_ms)
 	now = monotonic_ns();
 	if (now >= r->enable_at)
 		enable_sampling(r, now);
+	if (now >= r->release_at) {
+		record_release_idle(r);
+		r->release_at = now + RELEASE_NS;
+	}
 	drain(r, now - SETTLE_NS);
 	return r->n_live > 0 || (r->opt.everything && !r->by_command);
 }
