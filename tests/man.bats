@@ -48,7 +48,7 @@ join_lines() {
 # What the examples name.
 lay_out_files() {
 	cp "$(build_program twelve)" twelve
-	printf '#!/bin/sh\nexec ./twelve 0.3 >/dev/null\n' >server
+	printf '#!/bin/sh\nsleep 0.02\nexec ./twelve 0.3 >/dev/null\n' >server
 	chmod +x server
 	for name in cpu other; do
 		pk-sample -o $name.pkc ./server

@@ -98,6 +98,7 @@ struct recorder {
 	struct unwind_frame *frames;
 	size_t chain_max; /* frames that the kernel follows at most */
 	size_t ring_size, ring_wanted;
+	bool ring_refused; /* not for want of memory */
 	uint32_t stack_wanted;
 	struct module_ref *refs; /* by the capture's module id */
 	size_t cap_refs;

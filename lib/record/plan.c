@@ -177,6 +177,7 @@ open_largest_rings(struct recorder *r)
 		if (!is_permission(err) && err != ENOMEM)
 			record_refuse(r, &e, 0, err);
 		size /= 2;
+		r->ring_refused |= err != ENOMEM;
 		if (size >= RING_MIN)
 			continue;
 		sink_abandon(r->sink);
@@ -511,9 +512,13 @@ say_what_is_less(const struct recorder *r)
 
 	if (r->ring_size < r->ring_wanted)
 		note("the kernel's buffers are %zu KiB instead of %zu, which "
-		     "may cost samples: kernel.perf_event_mlock_kb limits "
-		     "them for this user",
-		     r->ring_size >> 10, r->ring_wanted >> 10);
+		     "may cost samples: %s",
+		     r->ring_size >> 10, r->ring_wanted >> 10,
+		     r->ring_refused
+			     ? "kernel.perf_event_mlock_kb limits them for "
+			       "this user"
+			     : "there is no memory for more; 'ulimit -v' may "
+			       "limit it");
 	if (r->opt.stack_size < r->stack_wanted)
 		note("copying %u bytes of stack instead of %u: the kernel's "
 		     "buffers are small",

@@ -11,6 +11,8 @@
  * labels in code without a type count. Returns how many. */
 size_t symbol_table_read_elf(struct symbol_table *t, Elf *elf, uint32_t type);
 
+/* No program calls so many functions of others; a larger PLT is forged. */
+enum { SYMBOL_PLT_MAX = 16 << 20 };
 /* `NAME@plt` for the entries of the procedure linkage tables (x86-64), told
  * by the slot their jump goes through. T must have been finished: stubs of
  * indirect functions are named by what it has at their resolver. */

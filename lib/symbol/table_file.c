@@ -13,7 +13,6 @@ enum {
 	/* Far more than linkers make; a forged file ends here. */
 	SECTIONS_MAX = 1 << 16,
 	BYTES_MAX = 256 << 20,
-	PLT_MAX = 4 << 20,
 };
 
 /* As large as the file, zero but where parts of it were copied to, so that it
@@ -43,24 +42,24 @@ read_part(struct image *image, uint64_t offset, uint64_t size)
 	return true;
 }
 
-/* Symbols, their names, relocations, and code that may be a PLT. */
 static bool
-is_needed(const Elf64_Shdr *s)
+is_table(const Elf64_Shdr *s)
 {
-	switch (s->sh_type) {
-	case SHT_SYMTAB:
-	case SHT_DYNSYM:
-	case SHT_STRTAB:
-	case SHT_RELA:
-		return true;
-	case SHT_PROGBITS:
-		return s->sh_flags & SHF_EXECINSTR && s->sh_size <= PLT_MAX;
-	}
-	return false;
+	return s->sh_type == SHT_SYMTAB || s->sh_type == SHT_DYNSYM ||
+	       s->sh_type == SHT_STRTAB || s->sh_type == SHT_RELA;
 }
 
-/* What cannot be had, whatever its header claims, is empty for the readers. The
- * headers are put back in the end: forged sections may lie over them. */
+/* Of other sections only the headers are looked at. */
+static bool
+may_be_plt(const Elf64_Shdr *s)
+{
+	return s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_EXECINSTR &&
+	       s->sh_size <= SYMBOL_PLT_MAX;
+}
+
+/* A table that cannot be had, whatever its header claims, is empty for the
+ * readers. The headers are put back in the end: forged sections may lie over
+ * them. */
 static void
 read_sections(struct image *image, uint64_t at, size_t n)
 {
@@ -68,10 +67,15 @@ read_sections(struct image *image, uint64_t at, size_t n)
 	size_t i;
 
 	memcpy(headers, image->bytes + at, n * sizeof *headers);
-	for (i = 0; i < n; i++)
-		if (!is_needed(&headers[i]) ||
-		    !read_part(image, headers[i].sh_offset, headers[i].sh_size))
-			headers[i].sh_size = 0;
+	for (i = 0; i < n; i++) {
+		Elf64_Shdr *s = &headers[i];
+
+		if (may_be_plt(s))
+			read_part(image, s->sh_offset, s->sh_size);
+		else if (is_table(s) &&
+			 !read_part(image, s->sh_offset, s->sh_size))
+			s->sh_size = 0;
+	}
 	memcpy(image->bytes + at, headers, n * sizeof *headers);
 	free(headers);
 }

@@ -132,7 +132,7 @@ read_section(const struct slots *slots, const char *section)
 	size_t at, step;
 	uint32_t i;
 
-	if (!code.len || !gelf_getshdr(scn, &shdr))
+	if (!code.len || code.len > SYMBOL_PLT_MAX || !gelf_getshdr(scn, &shdr))
 		return;
 	step = shdr.sh_entsize == 8 ? 8 : 16;
 	for (at = 0; at + step <= code.len; at += step) {
