@@ -366,9 +366,10 @@ sees_all_time() {
 
 @test "a priority that the user chose is kept" {
 	background nice -n 5 pk-sample -o a.pkc sleep 1
+	pid=$!
 	sleep 0.5
-	run -0 cat /proc/$!/stat
-	wait
+	run -0 cat /proc/$pid/stat
+	wait $pid
 	[ "$(awk '{ sub(/.*\) /, ""); print $17 }' <<<"$output")" = 5 ]
 }
 
