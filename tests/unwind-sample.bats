@@ -147,7 +147,8 @@ bytes_read() {
 	# the same rows, and two links to them
 	cp prog bare
 	# Leak checking does not work under strace.
-	ASAN_OPTIONS=detect_leaks=0 strace -f -y -e trace=pread64 -o trace \
+	export ASAN_OPTIONS=detect_leaks=0
+	strace -f -y -e trace=pread64 -o trace \
 		pk-sample -F 1000 -o a.pkc sh -c './prog 0.2; ./bare 0.2'
 	size=$(stat -c %s prog.debug)
 	n=$(bytes_read prog.debug)
