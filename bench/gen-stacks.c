@@ -9,27 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "random.h"
 
 enum { FUNCTIONS = 20000, CALLEES = 12, NAME = 400, DEPTH = 40 };
 
-static uint64_t state = 20240607;
-
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t
-random_u64(void)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-static unsigned
-below(unsigned n)
-{
-	return (unsigned)(random_u64() % n);
-}
+enum { SEED = 20240607 };
 
 /* 0..n-1, small ones far more often. */
 static unsigned
@@ -183,6 +167,7 @@ main(int argc, char **argv)
 	size_t mask = 1;
 	uint64_t *seen;
 
+	random_state = SEED;
 	while (mask < left * 2)
 		mask = mask * 2 + 1;
 	seen = calloc(mask + 1, sizeof *seen);

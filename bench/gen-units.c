@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "random.h"
 
 enum {
 	UNITS = 320,
@@ -26,24 +27,7 @@ enum {
 	THREADS = 8,
 };
 
-static uint64_t state = 20261124;
-
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t
-random_u64(void)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-static unsigned
-below(unsigned n)
-{
-	return (unsigned)(random_u64() % n);
-}
+enum { SEED = 20261124 };
 
 static void __attribute__((noreturn)) fail(const char *what)
 {
@@ -274,6 +258,7 @@ write_capture(const char *program)
 int
 main(int argc, char **argv)
 {
+	random_state = SEED;
 	if (argc == 3 && !strcmp(argv[1], "source"))
 		write_source(argv[2]);
 	else if (argc == 3 && !strcmp(argv[1], "capture"))

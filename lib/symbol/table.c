@@ -24,21 +24,6 @@ symbol_table_add_symbol(struct symbol_table *t, struct table_symbol s)
 	t->symbols[t->n++] = s;
 }
 
-void
-symbol_table_add(struct symbol_table *t, uint64_t addr, uint64_t size,
-		 struct slice name, uint32_t module)
-{
-	struct table_symbol s = {
-		.addr = addr,
-		.size = size ? size : UINT64_MAX,
-		.name = arena_copy(&t->arena, name),
-		.module = module,
-		.flags = size ? SYMBOL_GLOBAL : SYMBOL_GLOBAL | SYMBOL_UNSIZED,
-	};
-
-	symbol_table_add_symbol(t, s);
-}
-
 static void
 sort_digit(const struct radix_key *from, struct radix_key *to, size_t n,
 	   unsigned shift)

@@ -86,12 +86,10 @@ bool symbol_table_read_files(struct symbol_table *t, int fd, int debug_fd);
 
 /*
  * For tables filled by hand: finish sorts, keeps one symbol for each address
- * and gives sizes to those without; the readers above have done it. add copies
- * NAME; a SIZE of 0 is SYMBOL_UNSIZED. add_symbol keeps the name's pointer;
- * the size of a SYMBOL_UNSIZED one is then how far it may reach.
+ * and gives sizes to those without; the readers above have done it. add_symbol
+ * keeps the name's pointer; the size of a SYMBOL_UNSIZED one is how far it may
+ * reach.
  */
-void symbol_table_add(struct symbol_table *t, uint64_t addr, uint64_t size,
-		      struct slice name, uint32_t module);
 void symbol_table_add_symbol(struct symbol_table *t, struct table_symbol s);
 void symbol_table_finish(struct symbol_table *t);
 
