@@ -18,11 +18,19 @@ declare -gA below=(
 	[symbol]="capture base"
 	[fold]="symbol capture profile base"
 	[record]="symbol capture unwind base"
+	[import/text]="profile base"
+	[import/machine]="symbol capture unwind base"
+	[import]="import/machine import/text symbol capture unwind profile base"
 )
+
+# folders: the layers that are there, by the names of their folders in lib.
+folders() {
+	(cd lib && find . -name '*.c' | sed 's@^\./@@; s@/[^/]*$@@' | sort -u)
+}
 
 # included_layers FILE...: LAYER of every #include "LAYER/…" there.
 included_layers() {
-	sed -nE 's@^[[:space:]]*#[[:space:]]*include "([^"/]+)/.*@\1@p' "$@" |
+	sed -nE 's@^[[:space:]]*#[[:space:]]*include "([^"]+)/.*@\1@p' "$@" |
 		sort -u
 }
 
@@ -30,7 +38,8 @@ included_layers() {
 link_line() {
 	sed -e ':again' -e '/\\$/{N;s/\\\n//;b again' -e '}' Makefile.am |
 		sed -n "s/^tools_${1//-/_}_LDADD *=//p" |
-		grep -oE '\$\([A-Z]+\)' | tr -d '$()' | tr 'A-Z' 'a-z'
+		grep -oE '\$\([A-Z_]+\)' | grep -v '_LIBS)' | tr -d '$()' |
+		tr 'A-Z_' 'a-z/'
 }
 
 # with_all_below LAYER...: these and everything they may stand on.
@@ -43,15 +52,16 @@ with_all_below() {
 
 @test "every folder in lib is a layer with an archive" {
 	local layer
-	for layer in $(ls lib); do
+	for layer in $(folders); do
+		echo "$layer"
 		[ -n "${below[$layer]+known}" ]
-		grep -q "^lib_lib${layer}_a_SOURCES" Makefile.am
+		grep -q "^lib_lib${layer/\//_}_a_SOURCES" Makefile.am
 	done
 }
 
 @test "layers include only themselves and what is below" {
 	local layer used
-	for layer in $(ls lib); do
+	for layer in $(folders); do
 		for used in $(included_layers lib/"$layer"/*.[ch]); do
 			echo "lib/$layer includes $used"
 			[[ " $layer ${below[$layer]} " == *" $used "* ]]
@@ -60,7 +70,7 @@ with_all_below() {
 }
 
 @test "an include names its layer" {
-	grep -nE "#[[:space:]]*include \"[^/\"]+\"" lib/*/*.[ch] tools/*.c |
+	grep -nE "#[[:space:]]*include \"[^/\"]+\"" lib/*/*.[ch] lib/*/*/*.[ch] tools/*.c |
 		grep -v "\"config\.h\"" >"$BATS_TEST_TMPDIR/bare" || true
 	cat "$BATS_TEST_TMPDIR/bare"
 	[ ! -s "$BATS_TEST_TMPDIR/bare" ]
@@ -122,18 +132,18 @@ with_all_below() {
 	local layer other
 	cd "$BATS_TEST_TMPDIR"
 	for layer in "${!below[@]}"; do
-		nm -g --defined-only "$PK_BUILDDIR/lib/lib$layer.a" |
-			awk 'NF == 3 { print $3 }' | sort -u >"$layer.defined"
-		nm -u "$PK_BUILDDIR/lib/lib$layer.a" |
-			awk 'NF == 2 { print $2 }' | sort -u >"$layer.needed"
-		[ -s "$layer.defined" ]
+		nm -g --defined-only "$PK_BUILDDIR/lib/lib${layer/\//-}.a" |
+			awk 'NF == 3 { print $3 }' | sort -u >"${layer/\//-}.defined"
+		nm -u "$PK_BUILDDIR/lib/lib${layer/\//-}.a" |
+			awk 'NF == 2 { print $2 }' | sort -u >"${layer/\//-}.needed"
+		[ -s "${layer/\//-}.defined" ]
 	done
 	for layer in "${!below[@]}"; do
 		for other in "${!below[@]}"; do
 			[[ " $layer ${below[$layer]} " != *" $other "* ]] ||
 				continue
 			echo "$layer needs of $other:"
-			run -0 comm -12 "$layer.needed" "$other.defined"
+			run -0 comm -12 "${layer/\//-}.needed" "${other/\//-}.defined"
 			[ -z "$output" ]
 		done
 	done
@@ -144,7 +154,7 @@ with_all_below() {
 	local layer
 	cd "$BATS_TEST_TMPDIR"
 	for layer in "${!below[@]}"; do
-		nm -g --defined-only "$PK_BUILDDIR/lib/lib$layer.a" |
+		nm -g --defined-only "$PK_BUILDDIR/lib/lib${layer/\//-}.a" |
 			awk 'NF == 3 { print $3 }'
 	done | sort | uniq -d >twice
 	cat twice

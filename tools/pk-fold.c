@@ -13,14 +13,16 @@
 #include "base/output.h"
 #include "base/xalloc.h"
 #include "fold/fold.h"
+#include "import/import.h"
 
 static struct options {
-	struct fold_options fold;
+	struct view view;
+	struct symbol_options symbol;
+	const struct import_format *format; /* NULL: by content */
 	const char *output;
 	const char **debug_dirs; /* NULL-ended */
 	size_t n_debug_dirs, cap_debug_dirs;
-} opt = { .fold = { .symbol = { .inlines = true },
-		    .only_pid = UINT64_MAX,
+} opt = { .view = { .only_pid = UINT64_MAX,
 		    .only_tid = UINT64_MAX,
 		    .until = UINT64_MAX } };
 
@@ -134,39 +136,40 @@ add_debug_dir(const char *dir)
 	need_dir("--debug-dir", dir);
 	opt.debug_dirs[opt.n_debug_dirs++] = dir;
 	opt.debug_dirs[opt.n_debug_dirs] = NULL;
-	opt.fold.symbol.debug_dirs = opt.debug_dirs;
+	opt.symbol.debug_dirs = opt.debug_dirs;
 }
 
 static void
 set_frame_option(int c)
 {
 	static const char *const names[] = { "short", "full", "raw", NULL };
-	struct fold_options *o = &opt.fold;
+	struct view *o = &opt.view;
 
 	switch (c) {
 	case OPT_NAMES:
-		o->symbol.names = option_choice("--names", optarg, names);
+		o->names = (enum view_names)option_choice("--names", optarg,
+							  names);
 		break;
 	case OPT_NO_INLINE:
-		o->symbol.inlines = false;
+		o->no_inlines = true;
 		break;
 	case OPT_MODULES:
 		o->modules = true;
 		break;
 	case OPT_LINES:
-		o->symbol.lines = true;
+		o->lines = true;
 		break;
 	case OPT_ADDRS:
 		o->addrs = true;
 		break;
 	case OPT_KERNEL:
-		o->suffixes |= FOLD_KERNEL;
+		o->suffixes |= VIEW_KERNEL;
 		break;
 	case OPT_JIT:
-		o->suffixes |= FOLD_JIT;
+		o->suffixes |= VIEW_JIT;
 		break;
 	case OPT_ANNOTATE:
-		o->suffixes = FOLD_KERNEL | FOLD_JIT | FOLD_INLINED;
+		o->suffixes = VIEW_KERNEL | VIEW_JIT | VIEW_INLINED;
 		break;
 	}
 }
@@ -176,13 +179,13 @@ set_option(int c)
 {
 	static const char *const values[] = { "auto", "samples", "weight",
 					      NULL };
-	struct fold_options *o = &opt.fold;
+	struct view *o = &opt.view;
 
 	switch (c) {
 	case OPT_COMM:
 	case OPT_PID:
 	case OPT_TID:
-		o->root = (enum fold_root)(FOLD_COMM + (c - OPT_COMM));
+		o->root = (enum view_root)(VIEW_COMM + (c - OPT_COMM));
 		break;
 	case OPT_ONLY_PID:
 		o->only_pid = option_u64("--only-pid", optarg, 0, UINT32_MAX);
@@ -203,7 +206,7 @@ set_option(int c)
 		o->until = seconds_to_ns("--until");
 		break;
 	case OPT_VALUE:
-		o->value = (enum fold_value)option_choice("--value", optarg,
+		o->value = (enum view_value)option_choice("--value", optarg,
 							  values);
 		break;
 	case OPT_DEBUG_DIR:
@@ -211,10 +214,10 @@ set_option(int c)
 		break;
 	case OPT_SYSROOT:
 		need_dir("--sysroot", optarg);
-		o->symbol.sysroot = optarg;
+		opt.symbol.sysroot = optarg;
 		break;
 	case OPT_NO_DEBUGINFOD:
-		o->symbol.no_debuginfod = true;
+		opt.symbol.no_debuginfod = true;
 		break;
 	case 'o':
 		opt.output = optarg;
@@ -228,49 +231,65 @@ set_option(int c)
 	}
 }
 
-/* Folded stacks do not know what the filters ask for. */
+/* Of the filters that were asked for, those that FORMAT knows nothing of. */
 static void
-report_filters(const char *file)
+report_filters(const char *file, const struct import_format *format)
 {
-	static bool said;
-	const struct fold_options *o = &opt.fold;
+	static const struct import_format *said;
+	const struct view *v = &opt.view;
+	unsigned lacks = ~format->knows;
 	struct buf names = { 0 };
 
-	if (o->event)
+	if (v->event && lacks & IMPORT_EVENT)
 		buf_str(&names, ", -e");
-	if (o->only_pid != UINT64_MAX)
+	if (v->only_pid != UINT64_MAX && lacks & IMPORT_PID)
 		buf_str(&names, ", --only-pid");
-	if (o->only_tid != UINT64_MAX)
+	if (v->only_tid != UINT64_MAX && lacks & IMPORT_TID)
 		buf_str(&names, ", --only-tid");
-	if (o->only_comm)
+	if (v->only_comm && lacks & IMPORT_COMM)
 		buf_str(&names, ", --only-comm");
-	if (o->since)
+	if (v->since && lacks & IMPORT_TIME)
 		buf_str(&names, ", --since");
-	if (o->until != UINT64_MAX)
+	if (v->until != UINT64_MAX && lacks & IMPORT_TIME)
 		buf_str(&names, ", --until");
-	if (names.len && !said)
-		warning("%s holds folded stacks: %s %s not apply to it", file,
-			names.ptr + 2,
+	if (names.len && said != format)
+		warning("%s holds %s: %s %s not apply to it", file,
+			format->description, names.ptr + 2,
 			strchr(names.ptr + 2, ',') ? "do" : "does");
-	said = said || names.len;
+	said = format;
 	buf_free(&names);
+}
+
+static bool
+read_format(const struct import_format *format, struct input *in,
+	    struct folder *f, struct profile *p)
+{
+	if (format->read_capture)
+		return format->read_capture(folder_capture(f), in, &opt.symbol,
+					    folder_sample, f);
+	report_filters(input_name(in), format);
+	import_run(format->read, format->description, in, p, &opt.view);
+	return true;
 }
 
 static void
 read_file(const char *path, bool several, struct folder *f, struct profile *p)
 {
 	struct input *in = input_open(path, "a capture or folded stacks");
+	struct slice head = input_peek(in);
+	const struct import_format *format = opt.format;
 	bool good = true;
 
-	if (!input_peek(in).len && several)
+	if (!head.len && several)
 		warning("%s: is empty", input_name(in));
-	if (capture_guess(input_peek(in)))
-		good = folder_read(f, in);
-	else {
-		if (input_peek(in).len)
-			report_filters(input_name(in));
-		profile_read(p, in);
-	}
+	if (head.len && !format)
+		format = import_guess(head);
+	if (head.len && format)
+		good = read_format(format, in, f, p);
+	else if (head.len)
+		trouble("%s: this is no format that pk-fold knows; -i list "
+			"shows all, -i NAME chooses one",
+			input_name(in));
 	input_close(in);
 	if (!good)
 		exit(msg_status());
@@ -288,11 +307,11 @@ main(int argc, char **argv)
 	msg_init("pk-fold", 2);
 	while ((c = option_next(argc, argv, "e:o:hV", long_options)) != -1)
 		set_option(c);
-	if (opt.fold.since > opt.fold.until)
+	if (opt.view.since > opt.view.until)
 		die_usage("--since lies behind --until");
 	out = output_open(opt.output, 0, "folded stacks");
 	raise_file_limit();
-	f = folder_new(&opt.fold);
+	f = folder_new(&(struct fold_options){ &opt.view, opt.symbol });
 	if (optind == argc)
 		read_file("-", false, f, &p);
 	several = optind + 1 < argc;

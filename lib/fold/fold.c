@@ -11,7 +11,11 @@ folder_new(const struct fold_options *opt)
 {
 	struct folder *f = xcalloc(1, sizeof *f);
 
-	f->opt = *opt;
+	f->view = *opt->view;
+	f->symbol = opt->symbol;
+	f->symbol.names = (enum symbol_names)f->view.names;
+	f->symbol.inlines = !f->view.no_inlines;
+	f->symbol.lines = f->view.lines;
 	f->event = UINT32_MAX;
 	return f;
 }
@@ -47,7 +51,7 @@ leave_out(struct folder *f, uint32_t event, uint64_t samples)
 static void
 choose_event(struct folder *f, uint32_t event)
 {
-	bool is_first = !f->opt.event && event == 0;
+	bool is_first = !f->view.event && event == 0;
 
 	if (f->event == event)
 		return;
@@ -58,8 +62,8 @@ choose_event(struct folder *f, uint32_t event)
 	}
 	if (is_first ||
 	    (f->event == UINT32_MAX &&
-	     (!f->opt.event ||
-	      slice_is(f->capture.events[event].name, f->opt.event))))
+	     (!f->view.event ||
+	      slice_is(f->capture.events[event].name, f->view.event))))
 		f->event = event;
 }
 
@@ -101,17 +105,17 @@ clip(const struct folder *f, const struct capture_sample *s, uint64_t *weight)
 
 	if (is_interval(&f->capture.events[s->event]))
 		begin -= s->weight < begin ? s->weight : begin;
-	if (end < f->opt.since || begin > f->opt.until)
+	if (end < f->view.since || begin > f->view.until)
 		return false;
 	if (begin == end)
 		return true;
-	if (begin < f->opt.since) {
-		*weight -= f->opt.since - begin;
-		begin = f->opt.since;
+	if (begin < f->view.since) {
+		*weight -= f->view.since - begin;
+		begin = f->view.since;
 	}
-	if (end > f->opt.until) {
-		*weight -= end - f->opt.until;
-		end = f->opt.until;
+	if (end > f->view.until) {
+		*weight -= end - f->view.until;
+		end = f->view.until;
 	}
 	return begin < end;
 }
@@ -119,7 +123,7 @@ clip(const struct folder *f, const struct capture_sample *s, uint64_t *weight)
 static bool
 is_wanted(struct folder *f, const struct capture_sample *s)
 {
-	const struct fold_options *o = &f->opt;
+	const struct view *o = &f->view;
 
 	return (o->only_pid == UINT64_MAX || s->pid == o->only_pid) &&
 	       (o->only_tid == UINT64_MAX || s->tid == o->only_tid) &&
@@ -137,9 +141,9 @@ make_root(struct folder *f, const struct capture_sample *s)
 		buf_str(&b, "[unknown]");
 	else
 		text_frame(&b, s->name);
-	if (f->opt.root != FOLD_COMM)
+	if (f->view.root != VIEW_COMM)
 		buf_printf(&b, "-%llu", (unsigned long long)s->pid);
-	if (f->opt.root == FOLD_TID)
+	if (f->view.root == VIEW_TID)
 		buf_printf(&b, "/%llu", (unsigned long long)s->tid);
 	id = intern_add(&f->roots, buf_get(&b));
 	buf_free(&b);
@@ -153,7 +157,7 @@ root_of(struct folder *f, const struct capture_sample *s)
 	bool added;
 	uint32_t *root;
 
-	if (f->opt.root != FOLD_COMM)
+	if (f->view.root != VIEW_COMM)
 		return make_root(f, s);
 	root = map_put(&f->root_of_name, s->name_id, &added);
 	if (added)
@@ -192,10 +196,10 @@ count_of(struct folder *f, uint32_t root, uint32_t node)
 	return &f->counts[*index];
 }
 
-static void
-count_sample(void *ctx, const struct capture_sample *s)
+void
+folder_sample(void *folder, const struct capture_sample *s)
 {
-	struct folder *f = ctx;
+	struct folder *f = folder;
 	struct fold_count *c;
 	uint64_t weight = s->weight;
 
@@ -208,10 +212,10 @@ count_sample(void *ctx, const struct capture_sample *s)
 	f->samples++;
 }
 
-bool
-folder_read(struct folder *f, struct input *in)
+struct capture *
+folder_capture(struct folder *f)
 {
-	return capture_read(&f->capture, in, count_sample, f);
+	return &f->capture;
 }
 
 bool
@@ -263,7 +267,7 @@ add_unnamed(const struct folder *f, const struct capture_module *m,
 		name = (struct slice){ name.ptr + 1, name.len - 2 };
 	buf_char(b, '[');
 	text_frame(b, name);
-	if (f->opt.addrs &&
+	if (f->view.addrs &&
 	    (m->base != CAPTURE_ABSOLUTE || slice_is(name, "jit")))
 		buf_printf(b, "+0x%llx", (unsigned long long)addr);
 	buf_char(b, ']');
@@ -273,14 +277,14 @@ static void
 add_suffix(const struct folder *f, const struct capture_module *m,
 	   const struct symbol_frame *frame, struct buf *b)
 {
-	unsigned s = f->opt.suffixes;
+	unsigned s = f->view.suffixes;
 
-	if (s & FOLD_KERNEL &&
+	if (s & VIEW_KERNEL &&
 	    (m->base == CAPTURE_KERNEL || slice_is(m->path, "[kernel]")))
 		buf_str(b, "_[k]");
-	else if (s & FOLD_JIT && slice_starts(m->path, "[jit "))
+	else if (s & VIEW_JIT && slice_starts(m->path, "[jit "))
 		buf_str(b, "_[j]");
-	else if (s & FOLD_INLINED && frame->inlined)
+	else if (s & VIEW_INLINED && frame->inlined)
 		buf_str(b, "_[i]");
 }
 
@@ -296,12 +300,12 @@ add_frame(const struct folder *f, const struct location *l,
 		add_suffix(f, m, frame, b);
 		return;
 	}
-	if (f->opt.modules) {
+	if (f->view.modules) {
 		text_frame(b, module_name(m));
 		buf_char(b, '`');
 	}
 	text_frame(b, frame->name);
-	if (f->opt.symbol.lines && frame->line) {
+	if (f->view.lines && frame->line) {
 		buf_char(b, ':');
 		text_frame(b, slice_basename(frame->file));
 		buf_printf(b, ":%u", frame->line);
@@ -363,8 +367,8 @@ fill_row(const struct folder *f, const uint32_t *ids, uint32_t node,
 bool
 fold_by_weight(const struct folder *f)
 {
-	if (f->opt.value != FOLD_AUTO || f->event == UINT32_MAX)
-		return f->opt.value == FOLD_WEIGHT;
+	if (f->view.value != VIEW_AUTO || f->event == UINT32_MAX)
+		return f->view.value == VIEW_WEIGHT;
 	return is_interval(&f->capture.events[f->event]);
 }
 
@@ -413,8 +417,8 @@ is_unknown_event(const struct folder *f)
 	size_t i;
 
 	for (i = 0; i < f->capture.n_events; i++) {
-		if (!f->opt.event ||
-		    slice_is(f->capture.events[i].name, f->opt.event))
+		if (!f->view.event ||
+		    slice_is(f->capture.events[i].name, f->view.event))
 			break;
 		buf_printf(&names, "%s%.*s", i ? ", " : "",
 			   (int)f->capture.events[i].name.len,
@@ -422,7 +426,7 @@ is_unknown_event(const struct folder *f)
 	}
 	if (i == f->capture.n_events && i)
 		trouble("--event %s: no capture has that event; there are: %s",
-			f->opt.event, names.ptr);
+			f->view.event, names.ptr);
 	buf_free(&names);
 	return i == f->capture.n_events && i;
 }
@@ -434,7 +438,7 @@ report(struct folder *f)
 		return;
 	folder_report(f);
 	report_gaps(f);
-	if (f->n_counts && f->opt.value == FOLD_AUTO && fold_by_weight(f))
+	if (f->n_counts && f->view.value == VIEW_AUTO && fold_by_weight(f))
 		note("values are nanoseconds: pk-flamesvg --unit ns");
 }
 
@@ -445,7 +449,7 @@ folder_finish(struct folder *f, struct profile *p)
 
 	if (f->capture.n_captures) {
 		wanted = mark_nodes(f);
-		resolution_make(&f->names, &f->capture, wanted, &f->opt.symbol);
+		resolution_make(&f->names, &f->capture, wanted, &f->symbol);
 		free(wanted);
 		if (!p->columns)
 			p->columns = 1;

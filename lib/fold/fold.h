@@ -8,38 +8,20 @@
 
 #include "capture/capture.h"
 #include "profile/profile.h"
+#include "profile/view.h"
 #include "symbol/symbol.h"
 
-enum fold_value {
-	FOLD_AUTO, /* weight for time that varies from sample to sample */
-	FOLD_SAMPLES,
-	FOLD_WEIGHT, /* in the event's unit */
-};
-
-enum fold_root { FOLD_COMM, FOLD_PID, FOLD_TID };
-
-/* Suffixes: _[k] _[j] _[i]. */
-enum { FOLD_KERNEL = 1, FOLD_JIT = 2, FOLD_INLINED = 4 };
-
 struct fold_options {
-	enum fold_root root; /* what the outermost frame is */
-	struct symbol_options symbol;
-	unsigned suffixes;
-	bool addrs;   /* [module+0xoffset] for what has no name */
-	bool modules; /* module`name */
-	enum fold_value value;
-	/* Which samples: UINT64_MAX, NULL: all. Times are ns since the start
-	 * of the capture they are in; samples that are times themselves count
-	 * as far as they lie in between. Without an event the first one that
-	 * the captures define counts, or has samples. */
-	uint64_t only_pid, only_tid, since, until;
-	const char *only_comm, *event;
+	const struct view *view;
+	struct symbol_options symbol; /* names, inlines, lines: the view's */
 };
 
 struct folder;
 struct folder *folder_new(const struct fold_options *opt);
-/* Reads all captures in IN; false as capture_read. */
-bool folder_read(struct folder *f, struct input *in);
+/* What a reader of captures fills, and what it hands each sample to, with the
+ * folder as its context. */
+struct capture *folder_capture(struct folder *f);
+void folder_sample(void *folder, const struct capture_sample *s);
 bool folder_has_captures(const struct folder *f);
 /* Names everything, adds it to P and says what is missing and what would
  * cure it. Frees F. Without captures it does nothing. */

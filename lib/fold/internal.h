@@ -14,7 +14,8 @@ struct fold_count {
 };
 
 struct folder {
-	struct fold_options opt;
+	struct view view;
+	struct symbol_options symbol;
 	struct capture capture;
 	struct intern roots;
 	struct map root_of_name; /* of --comm: name_id -> id in roots */

@@ -21,7 +21,7 @@ static const struct lack_frame {
 static bool
 is_filtered(const struct folder *f)
 {
-	const struct fold_options *o = &f->opt;
+	const struct view *o = &f->view;
 
 	return o->only_pid != UINT64_MAX || o->only_tid != UINT64_MAX ||
 	       o->since || o->until != UINT64_MAX || o->only_comm ||

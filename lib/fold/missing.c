@@ -361,14 +361,14 @@ report_other_events(const struct folder *f)
 		buf_slice(&names, f->capture.events[i].name);
 		n += f->left_out[i];
 	}
-	if (n && f->event != UINT32_MAX && !f->opt.event)
+	if (n && f->event != UINT32_MAX && !f->view.event)
 		note("only '%.*s' is folded; %llu samples of other events are "
 		     "left out (--event chooses): %s",
 		     (int)f->capture.events[f->event].name.len,
 		     f->capture.events[f->event].name.ptr,
 		     (unsigned long long)n, names.ptr);
 	if (n && f->event == UINT32_MAX)
-		warning("no samples of '%s'; there are: %s", f->opt.event,
+		warning("no samples of '%s'; there are: %s", f->view.event,
 			names.ptr);
 	buf_free(&names);
 }
@@ -383,7 +383,7 @@ folder_report(struct folder *f)
 		report_stacks(f);
 	else if (!f->capture.n_samples)
 		warning("the capture has no samples");
-	else if (f->event != UINT32_MAX || !f->opt.event)
+	else if (f->event != UINT32_MAX || !f->view.event)
 		warning("no sample passes the filters");
 	for (i = 0; i < f->capture.n_lacks; i++)
 		report_lack(f, &f->capture.lacks[i]);

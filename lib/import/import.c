@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "import/import.h"
+
+#include "import/text/formats.h"
+
+#define TEXT(name, knows, description)                                        \
+	{ #name, description, knows, import_guess_##name, import_read_##name, \
+	  NULL },
+#define MACHINE(name, description)                                  \
+	{                                                           \
+		#name, description,	   0, machine_guess_##name, \
+		NULL,  machine_read_##name                          \
+	},
+
+/* Captures come first: they are what our own programs write. */
+const struct import_format import_formats[] = {
+	/* clang-format off */
+	IMPORT_MACHINE_FORMATS(MACHINE)
+	IMPORT_TEXT_FORMATS(TEXT)
+	{ NULL, NULL, 0, NULL, NULL, NULL }
+	/* clang-format on */
+};
+
+const struct import_format *
+import_find(const char *name)
+{
+	const struct import_format *f;
+
+	for (f = import_formats; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	return NULL;
+}
+
+const struct import_format *
+import_guess(struct slice head)
+{
+	const struct import_format *f, *best = NULL;
+	int rank, best_rank = IMPORT_NO;
+
+	if (head.len > IMPORT_HEAD)
+		head.len = IMPORT_HEAD;
+	for (f = import_formats; f->name; f++) {
+		rank = f->guess(head);
+		if (rank > best_rank) {
+			best_rank = rank;
+			best = f;
+		}
+	}
+	return best;
+}

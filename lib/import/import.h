@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of formats: what pk-fold reads, recognised by content. A format
+ * either holds stacks of names (import/text) or addresses, and then becomes a
+ * capture in memory (import/machine).
+ */
+#ifndef PK_IMPORT_IMPORT_H
+#define PK_IMPORT_IMPORT_H
+
+#include "import/machine/formats.h"
+#include "import/text/text.h"
+
+struct import_format {
+	const char *name, *description;
+	unsigned knows; /* IMPORT_COMM...; of text formats */
+	int (*guess)(struct slice head);
+	void (*read)(struct import *im); /* NULL: read_capture */
+	machine_read_fn *read_capture;	 /* NULL: read */
+};
+
+/* All formats; ended by one without a name. */
+extern const struct import_format import_formats[];
+
+/* The format called NAME, or NULL. */
+const struct import_format *import_find(const char *name);
+/* The format that the start of an input speaks of, or NULL. */
+const struct import_format *import_guess(struct slice head);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text formats. A new one is a file that defines import_guess_NAME and
+ * import_read_NAME, and a line here:
+ *
+ *	F(name, what it can tell of a sample, "description")
+ *
+ * A guess sees the first IMPORT_HEAD bytes and returns how sure it is
+ * (text.h); it never reads the file's name.
+ */
+#ifndef PK_IMPORT_TEXT_FORMATS_H
+#define PK_IMPORT_TEXT_FORMATS_H
+
+#include "import/text/text.h"
+
+/* clang-format off */
+#define IMPORT_TEXT_FORMATS(F) \
+	F(folded, 0, "folded stacks")
+/* clang-format on */
+
+#define DECLARE(name, knows, description)           \
+	int import_guess_##name(struct slice head); \
+	void import_read_##name(struct import *im);
+IMPORT_TEXT_FORMATS(DECLARE)
+#undef DECLARE
+
+#endif
