@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns captures (pk-capture(5)) into folded stacks (pk-folded(5)), and
- * merges folded stacks. */
+/* Turns captures (pk-capture(5)) and what other tools record into folded
+ * stacks (pk-folded(5)), and merges folded stacks. */
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,17 +8,19 @@
 #include "base/buf.h"
 #include "base/limit.h"
 #include "base/msg.h"
-#include "base/number.h"
 #include "base/option.h"
 #include "base/output.h"
 #include "base/xalloc.h"
 #include "fold/fold.h"
 #include "import/import.h"
+#include "profile/edit.h"
 
 static struct options {
 	struct view view;
 	struct symbol_options symbol;
+	struct profile_edits edits;
 	const struct import_format *format; /* NULL: by content */
+	bool list;			    /* formats */
 	const char *output;
 	const char **debug_dirs; /* NULL-ended */
 	size_t n_debug_dirs, cap_debug_dirs;
@@ -28,20 +30,29 @@ static struct options {
 
 static const char help[] =
 	"Usage: pk-fold [OPTION]... [FILE]...\n"
-	"Turn captures, or folded stacks, into one set of folded stacks.\n"
+	"Turn captures and other tools' recordings into folded stacks.\n"
 	"\n"
+	"  -i, --input-format NAME what FILE is; `list` shows all (by "
+	"content)\n"
 	"The outermost frame:\n"
-	"      --comm              the thread's name (the default)\n"
-	"      --pid, --tid        NAME-PID, NAME-PID/TID\n"
+	"      --comm, --pid, --tid\n"
+	"                          NAME (the default), NAME-PID, NAME-PID/TID\n"
 	"Which samples:\n"
 	"      --only-pid PID, --only-tid TID, --only-comm NAME\n"
-	"  -e, --event NAME        of this event (the first one defined)\n"
+	"  -e, --event NAME        of this event (the first one defined);\n"
+	"      --event-filter NAME the same\n"
 	"      --since SECONDS, --until SECONDS\n"
-	"                          from the capture's start\n"
+	"                          from the recording's start\n"
 	"      --value WHAT        samples, weight (the event's unit), or "
-	"auto: "
-	"weight\n"
-	"                          of time that varies (the default)\n"
+	"auto\n"
+	"Which stacks (REGEX: extended, may be repeated):\n"
+	"      --focus REGEX, --ignore REGEX\n"
+	"                          with, or without, such a frame\n"
+	"      --hide REGEX        leave such frames out\n"
+	"      --skip-after NAME   leave out what called NAME\n"
+	"      --collapse-recursion\n"
+	"                          equal neighbours become one frame\n"
+	"      --time-order        a line for each run of equal stacks\n"
 	"Frames:\n"
 	"      --names KIND        short, full (with parameters) or raw "
 	"(mangled)\n"
@@ -58,65 +69,7 @@ static const char help[] =
 	"  -o, --output FILE       write there, not to standard output\n"
 	"  -h, --help, -V, --version\n"
 	"\n"
-	"Example: pk-sample make | pk-fold --pid | pk-flamesvg -o make.svg\n";
-
-enum {
-	OPT_COMM = 256,
-	OPT_PID,
-	OPT_TID,
-	OPT_ONLY_PID,
-	OPT_ONLY_TID,
-	OPT_ONLY_COMM,
-	OPT_SINCE,
-	OPT_UNTIL,
-	OPT_VALUE,
-	OPT_NAMES,
-	OPT_NO_INLINE,
-	OPT_MODULES,
-	OPT_LINES,
-	OPT_ADDRS,
-	OPT_KERNEL,
-	OPT_JIT,
-	OPT_ANNOTATE,
-	OPT_DEBUG_DIR,
-	OPT_SYSROOT,
-	OPT_NO_DEBUGINFOD,
-};
-
-static const struct option long_options[] = {
-	{ "comm", no_argument, NULL, OPT_COMM },
-	{ "pid", no_argument, NULL, OPT_PID },
-	{ "tid", no_argument, NULL, OPT_TID },
-	{ "only-pid", required_argument, NULL, OPT_ONLY_PID },
-	{ "only-tid", required_argument, NULL, OPT_ONLY_TID },
-	{ "only-comm", required_argument, NULL, OPT_ONLY_COMM },
-	{ "event", required_argument, NULL, 'e' },
-	{ "since", required_argument, NULL, OPT_SINCE },
-	{ "until", required_argument, NULL, OPT_UNTIL },
-	{ "value", required_argument, NULL, OPT_VALUE },
-	{ "names", required_argument, NULL, OPT_NAMES },
-	{ "no-inline", no_argument, NULL, OPT_NO_INLINE },
-	{ "modules", no_argument, NULL, OPT_MODULES },
-	{ "lines", no_argument, NULL, OPT_LINES },
-	{ "addrs", no_argument, NULL, OPT_ADDRS },
-	{ "kernel", no_argument, NULL, OPT_KERNEL },
-	{ "jit", no_argument, NULL, OPT_JIT },
-	{ "annotate", no_argument, NULL, OPT_ANNOTATE },
-	{ "all", no_argument, NULL, OPT_ANNOTATE },
-	{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
-	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
-	{ "no-debuginfod", no_argument, NULL, OPT_NO_DEBUGINFOD },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static uint64_t
-seconds_to_ns(const char *option)
-{
-	return (uint64_t)(option_double(option, optarg, 0, 1e9) * 1e9);
-}
+	"Example: perf script | pk-fold --kernel | pk-flamesvg -o cpu.svg\n";
 
 static void
 need_dir(const char *option, const char *dir)
@@ -130,106 +83,92 @@ need_dir(const char *option, const char *dir)
 }
 
 static void
-add_debug_dir(const char *dir)
+add_debug_dir(const char *option, const char *dir)
 {
 	GROW(opt.debug_dirs, opt.cap_debug_dirs, opt.n_debug_dirs + 2);
-	need_dir("--debug-dir", dir);
+	need_dir(option, dir);
 	opt.debug_dirs[opt.n_debug_dirs++] = dir;
 	opt.debug_dirs[opt.n_debug_dirs] = NULL;
 	opt.symbol.debug_dirs = opt.debug_dirs;
 }
 
 static void
-set_frame_option(int c)
+set_sysroot(const char *option, const char *dir)
 {
-	static const char *const names[] = { "short", "full", "raw", NULL };
-	struct view *o = &opt.view;
-
-	switch (c) {
-	case OPT_NAMES:
-		o->names = (enum view_names)option_choice("--names", optarg,
-							  names);
-		break;
-	case OPT_NO_INLINE:
-		o->no_inlines = true;
-		break;
-	case OPT_MODULES:
-		o->modules = true;
-		break;
-	case OPT_LINES:
-		o->lines = true;
-		break;
-	case OPT_ADDRS:
-		o->addrs = true;
-		break;
-	case OPT_KERNEL:
-		o->suffixes |= VIEW_KERNEL;
-		break;
-	case OPT_JIT:
-		o->suffixes |= VIEW_JIT;
-		break;
-	case OPT_ANNOTATE:
-		o->suffixes = VIEW_KERNEL | VIEW_JIT | VIEW_INLINED;
-		break;
-	}
+	need_dir(option, dir);
+	opt.symbol.sysroot = dir;
 }
 
 static void
-set_option(int c)
+set_format(const char *option, const char *name)
 {
-	static const char *const values[] = { "auto", "samples", "weight",
-					      NULL };
-	struct view *o = &opt.view;
-
-	switch (c) {
-	case OPT_COMM:
-	case OPT_PID:
-	case OPT_TID:
-		o->root = (enum view_root)(VIEW_COMM + (c - OPT_COMM));
-		break;
-	case OPT_ONLY_PID:
-		o->only_pid = option_u64("--only-pid", optarg, 0, UINT32_MAX);
-		break;
-	case OPT_ONLY_TID:
-		o->only_tid = option_u64("--only-tid", optarg, 0, UINT32_MAX);
-		break;
-	case OPT_ONLY_COMM:
-		o->only_comm = optarg;
-		break;
-	case 'e':
-		o->event = optarg;
-		break;
-	case OPT_SINCE:
-		o->since = seconds_to_ns("--since");
-		break;
-	case OPT_UNTIL:
-		o->until = seconds_to_ns("--until");
-		break;
-	case OPT_VALUE:
-		o->value = (enum view_value)option_choice("--value", optarg,
-							  values);
-		break;
-	case OPT_DEBUG_DIR:
-		add_debug_dir(optarg);
-		break;
-	case OPT_SYSROOT:
-		need_dir("--sysroot", optarg);
-		opt.symbol.sysroot = optarg;
-		break;
-	case OPT_NO_DEBUGINFOD:
-		opt.symbol.no_debuginfod = true;
-		break;
-	case 'o':
-		opt.output = optarg;
-		break;
-	case 'h':
-		option_print(help);
-	case 'V':
-		option_print("pk-fold (profkit) " VERSION "\n");
-	default:
-		set_frame_option(c);
-	}
+	opt.list = !strcmp(name, "list");
+	opt.format = import_find(name);
+	if (!opt.format && !opt.list)
+		die_usage("%s: there is no format '%s'; `-i list` shows all",
+			  option, name);
 }
+
+static void
+add_stack_option(const char *option, const char *word)
+{
+	struct profile_edits *e = &opt.edits;
+
+	if (!strcmp(option, "--skip-after"))
+		edit_add_name(&e->skip_after, word);
+	else
+		edit_add_regex(!strcmp(option, "--focus")    ? &e->focus
+			       : !strcmp(option, "--ignore") ? &e->ignore
+							     : &e->hide,
+			       option, word);
+}
+
+static const char *const name_kinds[] = { "short", "full", "raw", NULL };
+static const char *const values[] = { "auto", "samples", "weight", NULL };
+static const char *const help_text[] = { help };
+static const char *const version[] = { "pk-fold (profkit) " VERSION "\n" };
+
+static const struct option_rule rules[] = {
+	{ "input-format", 'i', OPTION_CALL, .call = set_format },
+	{ "comm", 0, OPTION_SET, .to = &opt.view.root, .value = VIEW_COMM },
+	{ "pid", 0, OPTION_SET, .to = &opt.view.root, .value = VIEW_PID },
+	{ "tid", 0, OPTION_SET, .to = &opt.view.root, .value = VIEW_TID },
+	{ "only-pid", 0, OPTION_NUMBER, .to = &opt.view.only_pid },
+	{ "only-tid", 0, OPTION_NUMBER, .to = &opt.view.only_tid },
+	{ "only-comm", 0, OPTION_STRING, .to = &opt.view.only_comm },
+	{ "event", 'e', OPTION_STRING, .to = &opt.view.event },
+	{ "event-filter", 0, OPTION_STRING, .to = &opt.view.event },
+	{ "since", 0, OPTION_SECONDS, .to = &opt.view.since },
+	{ "until", 0, OPTION_SECONDS, .to = &opt.view.until },
+	{ "value", 0, OPTION_CHOICE, .to = &opt.view.value, .words = values },
+	{ "focus", 0, OPTION_CALL, .call = add_stack_option },
+	{ "ignore", 0, OPTION_CALL, .call = add_stack_option },
+	{ "hide", 0, OPTION_CALL, .call = add_stack_option },
+	{ "skip-after", 0, OPTION_CALL, .call = add_stack_option },
+	{ "collapse-recursion", 0, OPTION_TRUE,
+	  .to = &opt.edits.collapse_recursion },
+	{ "time-order", 0, OPTION_TRUE, .to = &opt.view.time_order },
+	{ "names", 0, OPTION_CHOICE, .to = &opt.view.names,
+	  .words = name_kinds },
+	{ "no-inline", 0, OPTION_TRUE, .to = &opt.view.no_inlines },
+	{ "modules", 0, OPTION_TRUE, .to = &opt.view.modules },
+	{ "lines", 0, OPTION_TRUE, .to = &opt.view.lines },
+	{ "addrs", 0, OPTION_TRUE, .to = &opt.view.addrs },
+	{ "kernel", 0, OPTION_BITS, .to = &opt.view.suffixes,
+	  .value = VIEW_KERNEL },
+	{ "jit", 0, OPTION_BITS, .to = &opt.view.suffixes, .value = VIEW_JIT },
+	{ "annotate", 0, OPTION_BITS, .to = &opt.view.suffixes,
+	  .value = VIEW_KERNEL | VIEW_JIT | VIEW_INLINED },
+	{ "all", 0, OPTION_BITS, .to = &opt.view.suffixes,
+	  .value = VIEW_KERNEL | VIEW_JIT | VIEW_INLINED },
+	{ "debug-dir", 0, OPTION_CALL, .call = add_debug_dir },
+	{ "sysroot", 0, OPTION_CALL, .call = set_sysroot },
+	{ "no-debuginfod", 0, OPTION_TRUE, .to = &opt.symbol.no_debuginfod },
+	{ "output", 'o', OPTION_STRING, .to = &opt.output },
+	{ "help", 'h', OPTION_PRINT, .words = help_text },
+	{ "version", 'V', OPTION_PRINT, .words = version },
+	{ .name = NULL },
+};
 
 /* Of the filters that were asked for, those that FORMAT knows nothing of. */
 static void
@@ -260,34 +199,63 @@ report_filters(const char *file, const struct import_format *format)
 	buf_free(&names);
 }
 
+/* ---- files ---- */
+
+struct folding {
+	struct folder *captures;
+	struct profile p; /* all else */
+};
+
+static const struct import_format *
+find_format(struct input *in)
+{
+	struct slice head = input_peek(in);
+
+	return opt.format || !head.len ? opt.format : import_guess(head);
+}
+
+/* The outermost frame of what knows threads is no function. */
+static void
+read_text(const struct import_format *format, struct input *in,
+	  struct profile *p)
+{
+	struct profile file = { .in_order = p->in_order };
+	bool direct = edits_are_none(&opt.edits);
+
+	report_filters(input_name(in), format);
+	import_run(format->read, format->description, in, direct ? p : &file,
+		   &opt.view);
+	if (direct)
+		return;
+	profile_edit(&file, &opt.edits, format->knows & IMPORT_COMM);
+	profile_merge(p, &file);
+}
+
 static bool
 read_format(const struct import_format *format, struct input *in,
-	    struct folder *f, struct profile *p)
+	    struct folding *f)
 {
 	if (format->read_capture)
-		return format->read_capture(folder_capture(f), in, &opt.symbol,
-					    folder_sample, f);
-	report_filters(input_name(in), format);
-	import_run(format->read, format->description, in, p, &opt.view);
+		return format->read_capture(folder_capture(f->captures), in,
+					    &opt.symbol, folder_sample,
+					    f->captures);
+	read_text(format, in, &f->p);
 	return true;
 }
 
 static void
-read_file(const char *path, bool several, struct folder *f, struct profile *p)
+read_file(const char *path, bool several, struct folding *f)
 {
-	struct input *in = input_open(path, "a capture or folded stacks");
-	struct slice head = input_peek(in);
-	const struct import_format *format = opt.format;
-	bool good = true;
+	struct input *in = input_open(path, "a recording or folded stacks");
+	const struct import_format *format = find_format(in);
+	bool empty = !input_peek(in).len, good = true;
 
-	if (!head.len && several)
+	if (empty && several)
 		warning("%s: is empty", input_name(in));
-	if (head.len && !format)
-		format = import_guess(head);
-	if (head.len && format)
-		good = read_format(format, in, f, p);
-	else if (head.len)
-		trouble("%s: this is no format that pk-fold knows; -i list "
+	if (!empty && format)
+		good = read_format(format, in, f);
+	else if (!empty)
+		trouble("%s: is in no format that pk-fold knows; `-i list` "
 			"shows all, -i NAME chooses one",
 			input_name(in));
 	input_close(in);
@@ -295,38 +263,85 @@ read_file(const char *path, bool several, struct folder *f, struct profile *p)
 		exit(msg_status());
 }
 
+static void
+finish(struct folding *f)
+{
+	struct profile captured = { .in_order = f->p.in_order };
+	bool any = folder_has_captures(f->captures);
+
+	if (!any && !f->p.lines && msg_status())
+		exit(msg_status());
+	if (!any && !f->p.lines)
+		die("the input is empty: there is nothing to fold");
+	if (edits_are_none(&opt.edits)) {
+		folder_finish(f->captures, &f->p);
+	} else {
+		folder_finish(f->captures, &captured);
+		profile_edit(&captured, &opt.edits, true);
+		profile_merge(&f->p, &captured);
+	}
+	if (!isfinite(f->p.magnitude))
+		die("the values add up to more than a number can hold");
+}
+
+/* ---- -i list ---- */
+
+/* The table, or what each operand is. */
+static void
+list_formats(char **paths, struct output *out)
+{
+	const struct import_format *format;
+	struct buf b = { 0 };
+	struct input *in;
+
+	if (!*paths)
+		import_list(out);
+	for (; *paths; paths++) {
+		in = input_open(*paths, "a recording or folded stacks");
+		format = find_format(in);
+		if (format)
+			import_name(format, &b);
+		else
+			buf_str(&b, "unknown");
+		buf_printf(&b, "\t%s\n", *paths);
+		input_close(in);
+	}
+	output_slice(out, buf_get(&b));
+	buf_free(&b);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct profile p = { 0 };
-	struct folder *f;
+	struct folding f = { 0 };
 	struct output *out;
 	bool several;
-	int c;
+	int i;
 
 	msg_init("pk-fold", 2);
-	while ((c = option_next(argc, argv, "e:o:hV", long_options)) != -1)
-		set_option(c);
+	i = option_parse(argc, argv, rules);
 	if (opt.view.since > opt.view.until)
 		die_usage("--since lies behind --until");
 	out = output_open(opt.output, 0, "folded stacks");
 	raise_file_limit();
-	f = folder_new(&(struct fold_options){ &opt.view, opt.symbol });
-	if (optind == argc)
-		read_file("-", false, f, &p);
-	several = optind + 1 < argc;
-	for (; optind < argc; optind++)
-		read_file(argv[optind], several, f, &p);
-	if (!folder_has_captures(f) && !p.lines && msg_status())
-		exit(msg_status());
-	if (!folder_has_captures(f) && !p.lines)
-		die("the input is empty: there is nothing to fold");
-	if (!isfinite(p.magnitude))
-		die("the values add up to more than a number can hold");
-	folder_finish(f, &p);
-	profile_write(&p, out);
+	if (opt.list) {
+		list_formats(argv + i, out);
+		output_close(out);
+		return msg_status();
+	}
+	f.p.in_order = opt.view.time_order;
+	f.captures =
+		folder_new(&(struct fold_options){ &opt.view, opt.symbol });
+	several = i + 1 < argc;
+	if (i == argc)
+		read_file("-", false, &f);
+	for (; i < argc; i++)
+		read_file(argv[i], several, &f);
+	finish(&f);
+	profile_write(&f.p, out);
 	output_close(out);
-	profile_free(&p);
+	profile_free(&f.p);
+	edits_free(&opt.edits);
 	free(opt.debug_dirs);
 	return msg_status();
 }

@@ -29,6 +29,11 @@ struct input {
 	bool started, gzip, in_member;
 	z_stream z;
 	unsigned char *packed;
+	/* UTF-16: what is read and not yet decoded */
+	bool decided; /* the first bytes have told the encoding */
+	enum { NARROW, LITTLE, BIG } units;
+	unsigned char *wide;
+	size_t wide_at, wide_end;
 };
 
 static void
@@ -127,6 +132,113 @@ read_gzip(struct input *in, char *to, size_t n)
 	return n - in->z.avail_out;
 }
 
+static size_t
+read_stored(struct input *in, char *to, size_t n)
+{
+	return in->gzip ? read_gzip(in, to, n) : read_raw(in, to, n);
+}
+
+/* ---- UTF-16 ---- */
+
+static unsigned
+unit_at(const struct input *in, size_t at)
+{
+	const unsigned char *p = in->wide + at;
+
+	return in->units == BIG ? (unsigned)p[0] << 8 | p[1]
+				: (unsigned)p[1] << 8 | p[0];
+}
+
+/* Takes a character off; false when there is only a part of one. Halves of
+ * pairs become U+FFFD. */
+static bool
+take_character(struct input *in, bool last, unsigned *c)
+{
+	size_t left = in->wide_end - in->wide_at;
+	unsigned low;
+
+	if (left < 2)
+		return false;
+	*c = unit_at(in, in->wide_at);
+	if (*c < 0xd800 || *c > 0xdfff || (left < 4 && last)) {
+		in->wide_at += 2;
+		if (*c >= 0xd800 && *c <= 0xdfff)
+			*c = 0xfffd;
+		return true;
+	}
+	if (left < 4)
+		return false;
+	low = unit_at(in, in->wide_at + 2);
+	if (*c > 0xdbff || low < 0xdc00 || low > 0xdfff) {
+		*c = 0xfffd;
+		in->wide_at += 2;
+		return true;
+	}
+	*c = 0x10000 + ((*c - 0xd800) << 10) + (low - 0xdc00);
+	in->wide_at += 4;
+	return true;
+}
+
+static size_t
+put_utf8(char *to, unsigned c)
+{
+	unsigned char *p = (unsigned char *)to;
+	size_t n = 1 + (c >= 0x80) + (c >= 0x800) + (c >= 0x10000), i;
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (i = n; i-- > 1; c >>= 6)
+		p[i] = (unsigned char)(0x80 | (c & 0x3f));
+	p[0] = (unsigned char)(lead[n] | c);
+	return n;
+}
+
+/* Up to N bytes of UTF-8, 0 at the end. */
+static size_t
+read_wide(struct input *in, char *to, size_t n)
+{
+	size_t made = 0, got, left;
+	bool last = false;
+	unsigned c;
+
+	while (!made && !last) {
+		left = in->wide_end - in->wide_at;
+		memmove(in->wide, in->wide + in->wide_at, left);
+		in->wide_at = 0;
+		got = left < 4 && !in->eof
+			      ? read_stored(in, (char *)in->wide + left,
+					    BLOCK - left)
+			      : 0;
+		last = left < 4 && !got;
+		in->wide_end = left + got;
+		while (made + 4 <= n && take_character(in, last, &c))
+			made += put_utf8(to + made, c);
+	}
+	if (last && in->wide_at < in->wide_end) {
+		break_off(in, "the UTF-16 text is cut off");
+		in->wide_at = in->wide_end;
+	}
+	return made;
+}
+
+/* A byte order mark is no text, and tells what is. */
+static void
+decide_encoding(struct input *in)
+{
+	const unsigned char *p = (unsigned char *)in->data + in->begin;
+	size_t n = in->end - in->begin;
+
+	in->decided = true;
+	if (n >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf)
+		in->begin += 3;
+	if (n < 2 || (p[0] ^ p[1]) != 1 || (p[0] & p[1]) != 0xfe)
+		return;
+	in->units = p[0] == 0xff ? LITTLE : BIG;
+	in->wide = xmalloc(BLOCK > n ? BLOCK : n);
+	memcpy(in->wide, p + 2, n - 2);
+	in->wide_end = n - 2;
+	in->begin = in->end = 0;
+}
+
 static void
 alloc_data(struct input *in, size_t cap)
 {
@@ -149,7 +261,7 @@ start(struct input *in)
 		alloc_data(in, PEEK + BLOCK);
 	else
 		alloc_data(in, BLOCK);
-	while (got < 2 && (n = read_raw(in, in->data + got, BLOCK - got)) > 0)
+	while (got < 3 && (n = read_raw(in, in->data + got, BLOCK - got)) > 0)
 		got += n;
 	in->end = got;
 	if (got < 2 || memcmp(in->data, "\x1f\x8b", 2))
@@ -164,19 +276,9 @@ start(struct input *in)
 		die("out of memory");
 }
 
-/* Makes room and reads more; false when there is no more. */
-static bool
-fill(struct input *in)
+static void
+make_room(struct input *in)
 {
-	size_t n;
-
-	if (!in->started) {
-		start(in);
-		if (in->end)
-			return true;
-	}
-	if (in->eof)
-		return false;
 	if (in->begin) {
 		memmove(in->data, in->data + in->begin, in->end - in->begin);
 		in->end -= in->begin;
@@ -188,14 +290,41 @@ fill(struct input *in)
 		in->cap *= 2;
 		in->data = xreallocarray(in->data, in->cap + PAD, 1);
 	}
+}
+
+static bool
+read_more(struct input *in)
+{
+	size_t n;
+
+	/* The stream's end comes before that of what is decoded. */
+	if (in->eof && in->wide_at == in->wide_end)
+		return false;
+	make_room(in);
 	/* No more than a block, even where a peek has left room for more. */
 	n = in->cap - in->end < BLOCK ? in->cap - in->end : BLOCK;
-	n = in->gzip ? read_gzip(in, in->data + in->end, n)
-		     : read_raw(in, in->data + in->end, n);
+	n = in->units ? read_wide(in, in->data + in->end, n)
+		      : read_stored(in, in->data + in->end, n);
 	in->end += n;
 	if (!n)
 		in->eof = true;
 	return n > 0;
+}
+
+/* Reads more; false when there is no more. */
+static bool
+fill(struct input *in)
+{
+	bool first = !in->decided;
+
+	if (!in->started)
+		start(in);
+	if (!first)
+		return read_more(in);
+	while (in->end - in->begin < 3 && read_more(in))
+		;
+	decide_encoding(in);
+	return in->end > in->begin || read_more(in);
 }
 
 static struct input *
@@ -385,7 +514,7 @@ new_part(const struct input *in, off_t at, off_t stop)
 	part->at = at;
 	part->stop = stop;
 	/* The whole may begin with bytes that look like gzip in a part. */
-	part->started = true;
+	part->started = part->decided = true;
 	alloc_data(part, BLOCK);
 	return part;
 }
@@ -398,7 +527,7 @@ bounds_left(const struct input *in, off_t *from, off_t *stop)
 
 	*from = in->at;
 	*stop = in->stop;
-	if (in->fd < 0 || !in->started || in->gzip || in->broken)
+	if (in->fd < 0 || !in->started || in->gzip || in->units || in->broken)
 		return false;
 	if (!in->part) {
 		if (fstat(in->fd, &st) || !S_ISREG(st.st_mode))
@@ -515,6 +644,7 @@ input_close(struct input *in)
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
 	free(in->packed);
+	free(in->wide);
 	free(in->data);
 	free(in->name);
 	free(in);

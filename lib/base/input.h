@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files, pipes and standard input as lines. gzip is recognised by content
- * (several members too) and is transparent. Lines may have any length and
+ * (several members too) and is transparent, and so is UTF-16 that begins with a
+ * byte order mark; that of UTF-8 is dropped. Lines may have any length and
  * hold any byte. Plain input is read in large blocks straight into the line
  * buffer, at the speed memory allows.
  *

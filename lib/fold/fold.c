@@ -30,6 +30,7 @@ forget_counts(struct folder *f)
 	if (f->last)
 		memset(f->last, 0, f->cap_last * sizeof *f->last);
 	f->n_counts = 0;
+	f->n_runs = 0;
 	f->samples = 0;
 }
 
@@ -196,6 +197,20 @@ count_of(struct folder *f, uint32_t root, uint32_t node)
 	return &f->counts[*index];
 }
 
+static void
+add_run(struct folder *f, uint64_t time, uint32_t count, uint64_t weight)
+{
+	struct fold_run *last = f->n_runs ? &f->runs[f->n_runs - 1] : NULL;
+
+	if (!last || last->count != count || time < last->time) {
+		GROW(f->runs, f->cap_runs, f->n_runs + 1);
+		last = &f->runs[f->n_runs++];
+		*last = (struct fold_run){ .time = time, .count = count };
+	}
+	last->samples++;
+	last->weight += (double)weight;
+}
+
 void
 folder_sample(void *folder, const struct capture_sample *s)
 {
@@ -210,6 +225,8 @@ folder_sample(void *folder, const struct capture_sample *s)
 	c->samples++;
 	c->weight += (double)weight;
 	f->samples++;
+	if (f->view.time_order)
+		add_run(f, s->time, (uint32_t)(c - f->counts), weight);
 }
 
 struct capture *
@@ -372,26 +389,65 @@ fold_by_weight(const struct folder *f)
 	return is_interval(&f->capture.events[f->event]);
 }
 
+struct adder {
+	const struct folder *f;
+	struct profile *p;
+	const uint32_t *ids;
+	struct row row;
+	bool by_weight;
+};
+
 static void
-add_counts(const struct folder *f, struct profile *p)
+add_count(struct adder *a, const struct fold_count *c, uint64_t samples,
+	  double weight)
 {
-	bool weight = fold_by_weight(f);
-	uint32_t *ids = name_frames(f, p);
-	struct row row = { 0 };
+	struct row *row = &a->row;
+	uint32_t root =
+		intern_add(&a->p->symbols, intern_get(&a->f->roots, c->root));
+
+	fill_row(a->f, a->ids, c->node, row);
+	memmove(row->ids + 1, row->ids, row->n * sizeof *row->ids);
+	row->ids[0] = root;
+	profile_add(a->p, row->ids, row->n + 1,
+		    a->by_weight ? weight : (double)samples, 0);
+}
+
+static int
+by_time(const void *va, const void *vb)
+{
+	const struct fold_run *a = va, *b = vb;
+
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	return (a->count > b->count) - (a->count < b->count);
+}
+
+static void
+add_runs(struct adder *a, struct folder *f)
+{
 	size_t i;
 
-	for (i = 0; i < f->n_counts; i++) {
-		const struct fold_count *c = &f->counts[i];
-		uint32_t root =
-			intern_add(&p->symbols, intern_get(&f->roots, c->root));
+	if (f->n_runs)
+		qsort(f->runs, f->n_runs, sizeof *f->runs, by_time);
+	for (i = 0; i < f->n_runs; i++)
+		add_count(a, &f->counts[f->runs[i].count], f->runs[i].samples,
+			  f->runs[i].weight);
+}
 
-		fill_row(f, ids, c->node, &row);
-		memmove(row.ids + 1, row.ids, row.n * sizeof *row.ids);
-		row.ids[0] = root;
-		profile_add(p, row.ids, row.n + 1,
-			    weight ? c->weight : (double)c->samples, 0);
-	}
-	free(row.ids);
+static void
+add_counts(struct folder *f, struct profile *p)
+{
+	uint32_t *ids = name_frames(f, p);
+	struct adder a = { f, p, ids, { 0 }, fold_by_weight(f) };
+	size_t i;
+
+	if (f->view.time_order)
+		add_runs(&a, f);
+	else
+		for (i = 0; i < f->n_counts; i++)
+			add_count(&a, &f->counts[i], f->counts[i].samples,
+				  f->counts[i].weight);
+	free(a.row.ids);
 	free(ids);
 }
 
@@ -405,6 +461,7 @@ folder_free(struct folder *f)
 	map_free(&f->index);
 	free(f->last);
 	free(f->counts);
+	free(f->runs);
 	free(f->left_out);
 	free(f);
 }

@@ -24,6 +24,14 @@ struct folder {
 	size_t cap_last;
 	struct fold_count *counts;
 	size_t n_counts, cap_counts;
+	/* With view.time_order: runs of one count, by the time of their first
+	 * sample. */
+	struct fold_run {
+		uint64_t time, samples;
+		double weight;
+		uint32_t count; /* index in counts */
+	} *runs;
+	size_t n_runs, cap_runs;
 	uint64_t samples; /* that were counted */
 	/* Samples that --event left out, by event. */
 	uint64_t *left_out;

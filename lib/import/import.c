@@ -21,15 +21,48 @@ const struct import_format import_formats[] = {
 	/* clang-format on */
 };
 
+void
+import_name(const struct import_format *f, struct buf *b)
+{
+	const char *p;
+
+	for (p = f->name; *p; p++)
+		buf_char(b, *p == '_' ? '-' : *p);
+}
+
 const struct import_format *
 import_find(const char *name)
 {
 	const struct import_format *f;
+	struct buf b = { 0 };
+	bool is = false;
 
-	for (f = import_formats; f->name; f++)
-		if (!strcmp(f->name, name))
-			return f;
-	return NULL;
+	for (f = import_formats; f->name; f++) {
+		buf_clear(&b);
+		import_name(f, &b);
+		is = !strcmp(b.ptr, name) || !strcmp(f->name, name);
+		if (is)
+			break;
+	}
+	buf_free(&b);
+	return is ? f : NULL;
+}
+
+void
+import_list(struct output *out)
+{
+	const struct import_format *f;
+	struct buf b = { 0 };
+	size_t start;
+
+	for (f = import_formats; f->name; f++) {
+		start = b.len;
+		import_name(f, &b);
+		buf_printf(&b, "%*s%s\n", (int)(start + 18 - b.len), "",
+			   f->description);
+	}
+	output_slice(out, buf_get(&b));
+	buf_free(&b);
 }
 
 const struct import_format *

@@ -21,8 +21,12 @@ struct import_format {
 /* All formats; ended by one without a name. */
 extern const struct import_format import_formats[];
 
-/* The format called NAME, or NULL. */
+/* The format called NAME, in which - and _ are the same, or NULL. */
 const struct import_format *import_find(const char *name);
+/* Writes all names and descriptions, a format a line. */
+void import_list(struct output *out);
+/* F's name as people write it: with - for _. */
+void import_name(const struct import_format *f, struct buf *b);
 /* The format that the start of an input speaks of, or NULL. */
 const struct import_format *import_guess(struct slice head);
 

@@ -100,10 +100,26 @@ find_or_add(struct profile *p, const uint32_t *frames, size_t depth,
 }
 
 static void
-add_to(struct profile_stack *s, const double values[2])
+add_run(struct profile *p, uint32_t stack, const double values[2])
+{
+	struct profile_run *last = p->n_runs ? &p->runs[p->n_runs - 1] : NULL;
+
+	if (!last || last->stack != stack) {
+		GROW(p->runs, p->cap_runs, p->n_runs + 1);
+		last = &p->runs[p->n_runs++];
+		*last = (struct profile_run){ .stack = stack };
+	}
+	last->value[0] += values[0];
+	last->value[1] += values[1];
+}
+
+static void
+add_to(struct profile *p, struct profile_stack *s, const double values[2])
 {
 	s->value[0] += values[0];
 	s->value[1] += values[1];
+	if (p->in_order)
+		add_run(p, (uint32_t)(s - p->stacks), values);
 }
 
 uint64_t
@@ -122,7 +138,7 @@ profile_add_prepared(struct profile *p, const uint32_t *frames, size_t depth,
 {
 	double values[2] = { value0, value1 };
 
-	add_to(find_or_add(p, frames, depth, hash), values);
+	add_to(p, find_or_add(p, frames, depth, hash), values);
 	p->total[0] += value0;
 	p->total[1] += value1;
 	p->magnitude += fabs(value0) + fabs(value1);
@@ -165,12 +181,30 @@ merge_stacks(struct profile *p, const struct profile *from)
 		uint64_t *hash = &hashes[i % AHEAD];
 
 		if (i >= AHEAD)
-			add_to(find_or_add(p, from->frames + s[i - AHEAD].first,
+			add_to(p,
+			       find_or_add(p, from->frames + s[i - AHEAD].first,
 					   s[i - AHEAD].depth, *hash),
 			       s[i - AHEAD].value);
 		if (i < from->n_stacks)
 			*hash = profile_prepare(p, from->frames + s[i].first,
 						s[i].depth);
+	}
+}
+
+static void
+merge_runs(struct profile *p, const struct profile *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->n_runs; i++) {
+		const struct profile_run *run = &from->runs[i];
+		const struct profile_stack *s = &from->stacks[run->stack];
+		const uint32_t *frames = from->frames + s->first;
+
+		add_to(p,
+		       find_or_add(p, frames, s->depth,
+				   profile_prepare(p, frames, s->depth)),
+		       run->value);
 	}
 }
 
@@ -185,7 +219,10 @@ profile_merge(struct profile *p, struct profile *from)
 				    intern_get(&from->symbols, (uint32_t)i));
 	for (i = 0; i < from->n_frames; i++)
 		from->frames[i] = ids[from->frames[i]];
-	merge_stacks(p, from);
+	if (p->in_order)
+		merge_runs(p, from);
+	else
+		merge_stacks(p, from);
 	add_totals(p, from);
 	free(ids);
 	profile_free(from);
@@ -205,48 +242,74 @@ add_frame(struct buf *b, struct slice name)
 }
 
 static void
-write_stack(const struct profile *p, const struct profile_stack *s,
+write_stack(const struct profile *p, uint32_t stack, const double value[2],
 	    struct buf *b)
 {
+	const struct profile_stack *s = &p->stacks[stack];
 	const uint32_t *frames = p->frames + s->first;
 	uint32_t i;
 
+	if (value[0] == 0 && value[1] == 0)
+		return;
 	for (i = 0; i < s->depth; i++)
 		add_frame(b, intern_get(&p->symbols, frames[i]));
 	if (s->depth)
 		b->len--;
 	buf_char(b, ' ');
-	buf_number(b, s->value[0]);
+	buf_number(b, value[0]);
 	if (p->columns == 2) {
 		buf_char(b, ' ');
-		buf_number(b, s->value[1]);
+		buf_number(b, value[1]);
 	}
 	buf_char(b, '\n');
 }
 
 enum { WRITE_BLOCK = 64 * 1024 };
 
-void
-profile_write(const struct profile *p, struct output *out)
+static void
+flush(struct buf *b, size_t limit, struct output *out)
+{
+	if (b->len < limit)
+		return;
+	output_slice(out, buf_get(b));
+	buf_clear(b);
+}
+
+static void
+write_runs(const struct profile *p, struct buf *b, struct output *out)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_runs; i++) {
+		write_stack(p, p->runs[i].stack, p->runs[i].value, b);
+		flush(b, WRITE_BLOCK, out);
+	}
+}
+
+static void
+write_sorted(const struct profile *p, struct buf *b, struct output *out)
 {
 	uint32_t *order = profile_sort(p, PROFILE_BY_TEXT);
-	struct buf b = { 0 };
 	size_t i;
 
 	for (i = 0; i < p->n_stacks; i++) {
-		const struct profile_stack *s = &p->stacks[order[i]];
-
-		if (s->value[0] == 0 && s->value[1] == 0)
-			continue;
-		write_stack(p, s, &b);
-		if (b.len < WRITE_BLOCK)
-			continue;
-		output_slice(out, buf_get(&b));
-		buf_clear(&b);
+		write_stack(p, order[i], p->stacks[order[i]].value, b);
+		flush(b, WRITE_BLOCK, out);
 	}
-	output_slice(out, buf_get(&b));
-	buf_free(&b);
 	free(order);
+}
+
+void
+profile_write(const struct profile *p, struct output *out)
+{
+	struct buf b = { 0 };
+
+	if (p->in_order)
+		write_runs(p, &b, out);
+	else
+		write_sorted(p, &b, out);
+	flush(&b, 0, out);
+	buf_free(&b);
 }
 
 void
@@ -256,5 +319,6 @@ profile_free(struct profile *p)
 	free(p->frames);
 	free(p->stacks);
 	free(p->slots);
+	free(p->runs);
 	*p = (struct profile){ 0 };
 }

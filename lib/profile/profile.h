@@ -29,6 +29,14 @@ struct profile {
 	size_t mask;
 	int columns; /* 1 or 2; 0 while nothing was read */
 	double total[2];
+	/* Set in an empty profile: runs of equal stacks are kept in the order
+	 * in which they are added, and written in it, for flame charts. */
+	bool in_order;
+	struct profile_run {
+		uint32_t stack;
+		double value[2];
+	} * runs;
+	size_t n_runs, cap_runs;
 	double magnitude;	/* sum of all values without their signs */
 	bool inexact;		/* a value was no whole number */
 	uint64_t lines;		/* that held a stack */
@@ -51,7 +59,8 @@ void profile_add_prepared(struct profile *p, const uint32_t *frames,
 			  size_t depth, uint64_t hash, double value0,
 			  double value1);
 
-/* Adds all of FROM, in its order of first sight, and frees it. */
+/* Adds all of FROM, in its order of first sight or of its runs, and frees it.
+ * Both keep runs, or neither does. */
 void profile_merge(struct profile *p, struct profile *from);
 
 /*
@@ -75,8 +84,8 @@ enum profile_order {
 /* The stacks' indices in that order: n_stacks of them, to be freed. */
 uint32_t *profile_sort(const struct profile *p, enum profile_order order);
 
-/* Writes all stacks, sorted bytewise, in as many columns as there are.
- * Stacks whose values are all 0 are left out. */
+/* Writes all stacks, sorted bytewise, in as many columns as there are; or all
+ * runs in their order. Stacks whose values are all 0 are left out. */
 void profile_write(const struct profile *p, struct output *out);
 
 void profile_free(struct profile *p);

@@ -405,7 +405,8 @@ read_in_parts(struct profile *p, struct input *in, bool two)
 	struct input *inputs[MOST_THREADS];
 	struct part parts[MOST_THREADS] = { 0 };
 	atomic_bool give_up = !is_exact(p);
-	int n = input_split(in, count_processors(), inputs), i;
+	int n = p->in_order ? 0 : input_split(in, count_processors(), inputs);
+	int i;
 	bool good;
 
 	for (i = 0; i < n; i++) {

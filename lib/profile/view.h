@@ -36,6 +36,7 @@ struct view {
 	bool addrs;	 /* [module+0xoffset] for what has no name */
 	bool modules;	 /* module`name */
 	bool lines;	 /* name:file:line */
+	bool time_order; /* runs of equal stacks, in the order of time */
 	/* Which samples: UINT64_MAX, NULL: all. Times are ns since the start
 	 * of the recording they are in; samples that are times themselves
 	 * count as far as they lie in between. Without an event the first one

@@ -1,0 +1,292 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The table of formats, and what pk-fold does with every one of them. The
+# formats' own files are tests/import-*.bats.
+#
+# tests/data/import has FORMAT[-VARIANT].EXT and what it folds to,
+# FORMAT[-VARIANT].folded; FORMAT is a name of `pk-fold -i list`.
+
+setup() {
+	load helper
+	cd "$BATS_TEST_TMPDIR"
+	import=$PK_SRCDIR/tests/data/import
+}
+
+formats() {
+	pk-fold -i list | awk '{ print $1 }'
+}
+
+# fixtures: all of them, a path a line.
+fixtures() {
+	find "$import" -type f ! -name '*.folded' | sort
+}
+
+# format_of FIXTURE: the longest name of the table that begins the file's.
+format_of() {
+	local name=${1##*/} format best=
+	for format in $(formats); do
+		[[ $name == "$format"[-.]* ]] || continue
+		[ ${#format} -le ${#best} ] || best=$format
+	done
+	echo "$best"
+}
+
+expected() {
+	local name=${1##*/}
+	printf '%s/%s.folded\n' "$import" "${name%%.*}"
+}
+
+# ---- the table
+
+@test "-i list names every format once, with a description" {
+	run --separate-stderr -0 pk-fold -i list
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -ge 2 ]
+	[ -z "$(formats | sort | uniq -d)" ]
+	run -1 grep -vE '^[a-z0-9-]+ +[^ ].*$' <<<"$output"
+	[ "$(pk-fold -i list | wc -L)" -le 80 ]
+}
+
+@test "-i list with files says what each one is" {
+	echo 'a;b 1' >x
+	printf 'pk-capture 1\nend\n' >y
+	head -c 3000 /dev/urandom >z
+	run --separate-stderr -0 pk-fold -i list x y z
+	[ "$output" = $'folded\tx\ncapture\ty\nunknown\tz' ]
+}
+
+@test "an unknown format is refused with a hint" {
+	run --separate-stderr -2 pk-fold -i nonsense /dev/null
+	[ "${stderr_lines[0]}" = "pk-fold: --input-format: there is no format 'nonsense'; \`-i list\` shows all" ]
+}
+
+@test "what is in no format is refused, by name" {
+	printf 'one two\nthree four\n' >x
+	run --separate-stderr -2 pk-fold x
+	[ -z "$output" ]
+	[ "$stderr" = "pk-fold: x: is in no format that pk-fold knows; \`-i list\` shows all, -i NAME chooses one" ]
+	run --separate-stderr -2 pk-fold "$(command -v bash)"
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" -eq 1 ]
+}
+
+@test "-i NAME reads a file as that format, whatever it looks like" {
+	echo 'pk-capture 1' >x
+	run --separate-stderr -0 pk-fold -i folded x
+	[ "$output" = 'pk-capture 1' ]
+	run --separate-stderr -2 pk-fold -i capture <<<'a;b 1'
+	[[ $stderr == *"standard input:1: "* ]]
+}
+
+@test "the manual's list of formats is the table" {
+	formats | sort >table
+	sed -n '/^\.Sh FORMATS/,/^\.Sh [^F]/p' "$PK_SRCDIR/man/pk-fold.1" |
+		sed -n 's/^\.It Cm //p' | sort | diff - table
+}
+
+@test "every format has a fixture" {
+	local file seen
+	seen=$(fixtures | while read -r file; do format_of "$file"; done |
+		sort -u)
+	diff <(formats | grep -vxE 'capture|perf-data' | sort) \
+		<(grep -vxE 'capture|perf-data' <<<"$seen")
+}
+
+@test "where every fixture comes from is written down" {
+	local file
+	for file in $(fixtures); do
+		echo "--- $file"
+		grep -q "^import/${file##*/}"$'\t' "$PK_SRCDIR/tests/data/ORIGIN.tsv"
+	done
+}
+
+# ---- the matrix
+
+@test "every fixture is recognised as its own format and folds as expected" {
+	local file format
+	[ -n "$(fixtures)" ]
+	for file in $(fixtures); do
+		echo "--- $file"
+		format=$(format_of "$file")
+		[ "$(pk-fold -i list "$file")" = "$format"$'\t'"$file" ]
+		pk-fold --no-debuginfod "$file" 2>/dev/null |
+			diff "$(expected "$file")" -
+	done
+}
+
+@test "a format is recognised in a pipe and through gzip, too" {
+	local file format
+	for file in $(fixtures); do
+		echo "--- $file"
+		format=$(format_of "$file")
+		[ "$(cat "$file" | pk-fold -i list -)" = "$format"$'\t-' ]
+		[ "$(gzip -c "$file" | pk-fold -i list -)" = "$format"$'\t-' ]
+		cat "$file" | pk-fold 2>/dev/null | diff "$(expected "$file")" -
+		gzip -c "$file" | pk-fold 2>/dev/null |
+			diff "$(expected "$file")" -
+	done
+}
+
+is_text() {
+	! LC_ALL=C grep -qP '\x00' "$1"
+}
+
+@test "line ends of other systems and byte order marks change nothing" {
+	local file
+	for file in $(fixtures); do
+		is_text "$file" || continue
+		echo "--- $file"
+		sed 's/$/\r/' "$file" | pk-fold 2>/dev/null |
+			diff "$(expected "$file")" -
+		{ printf '\xef\xbb\xbf' && cat "$file"; } | pk-fold 2>/dev/null |
+			diff "$(expected "$file")" -
+		iconv -f UTF-8 -t UTF-16LE "$file" >wide 2>/dev/null || continue
+		{ printf '\xff\xfe' && cat wide; } | pk-fold 2>/dev/null |
+			diff "$(expected "$file")" -
+	done
+}
+
+@test "a file that is cut off anywhere is folded or refused, and never harms" {
+	local file size part status
+	for file in $(fixtures); do
+		size=$(stat -c %s "$file")
+		for part in 1 2 3 4 5 6 7; do
+			echo "--- $file $part/8"
+			head -c $((size * part / 8)) "$file" >part
+			status=0
+			timeout 20 pk-fold --no-debuginfod part >out 2>err ||
+				status=$?
+			[ $status -eq 0 ] || [ $status -eq 2 ]
+			[ $status -eq 0 ] || [ -s err ]
+		done
+	done
+}
+
+# ---- encodings
+
+@test "UTF-16 text with a byte order mark is read, big-endian and little" {
+	printf 'main;w\xc3\xb6rk\xf0\x9f\x98\x80 3\nmain;idle 1\n' >narrow
+	for order in LE BE; do
+		printf '\xef\xbb\xbf' | cat - narrow |
+			iconv -f UTF-8 -t UTF-16$order >wide
+		pk-fold wide | diff <(sort narrow) -
+		cat wide | pk-fold | diff <(sort narrow) -
+		gzip -c wide | pk-fold | diff <(sort narrow) -
+	done
+}
+
+@test "UTF-16 text of many blocks is read whole" {
+	awk 'BEGIN { for (i = 0; i < 100000; i++)
+		printf "main;f\303\266\360\237\230\200%d %d\n", i % 777, i % 5 + 1
+	}' >narrow
+	printf '\xef\xbb\xbf' | cat - narrow | iconv -f UTF-8 -t UTF-16LE >wide
+	pk-fold wide | cmp - <(pk-fold narrow)
+}
+
+@test "UTF-16 text that is cut off is said" {
+	printf '\xff\xfea\0;\0b\0 \0001\0\n\0x' >wide
+	run --separate-stderr -2 pk-fold wide
+	[ "$output" = 'a;b 1' ]
+	[ "$stderr" = "pk-fold: wide: the UTF-16 text is cut off; what came before is used" ]
+}
+
+# ---- which stacks, and in which order
+
+stacks() {
+	cat <<-'END'
+		sh;main;walk;walk;walk;leaf 3
+		sh;main;parse_[i];lex 2
+		vi;main;walk;leaf 4
+		sh;main;walk;walk;walk;leaf 1
+	END
+}
+
+@test "--focus and --ignore choose stacks by their frames" {
+	stacks >x
+	[ "$(pk-fold --focus '^le' x)" = "$(pk-fold x)" ]
+	[ "$(pk-fold --focus '^lex$' x)" = 'sh;main;parse_[i];lex 2' ]
+	[ "$(pk-fold --focus '^parse$' x)" = 'sh;main;parse_[i];lex 2' ]
+	[ "$(pk-fold --focus lex --focus vi x)" = \
+		$'sh;main;parse_[i];lex 2\nvi;main;walk;leaf 4' ]
+	[ "$(pk-fold --ignore '^walk$' x)" = 'sh;main;parse_[i];lex 2' ]
+	[ "$(pk-fold --focus walk --ignore sh x)" = 'vi;main;walk;leaf 4' ]
+}
+
+@test "--hide takes frames out, and keeps their value" {
+	stacks >x
+	[ "$(pk-fold --hide '^(walk|leaf)$' x)" = \
+		$'sh;main 4\nsh;main;parse_[i];lex 2\nvi;main 4' ]
+	[ "$(pk-fold --hide . x)" = '[hidden] 10' ]
+}
+
+@test "--collapse-recursion makes equal neighbours one frame" {
+	stacks >x
+	[ "$(pk-fold --collapse-recursion x)" = \
+		$'sh;main;parse_[i];lex 2\nsh;main;walk;leaf 4\nvi;main;walk;leaf 4' ]
+}
+
+@test "--skip-after leaves out what called a function" {
+	stacks >x
+	[ "$(pk-fold --skip-after walk x)" = \
+		$'sh;main;parse_[i];lex 2\nwalk;leaf 8' ]
+	[ "$(pk-fold --skip-after parse x | head -n 1)" = 'parse_[i];lex 2' ]
+	cat >x.pkc <<-'END'
+		pk-capture 1
+		event 1 count 1 e
+		proc 0 1 0 start prog
+		mod 1 - a [jit 1]
+		sym 0 1 10 1 main
+		sym 0 1 20 1 walk
+		f 1 0 1 10
+		f 2 1 1 20
+		s 0 1 1 0 1 1 2
+		end
+	END
+	# whose stack it is stays
+	[ "$(pk-fold --skip-after walk x.pkc)" = 'prog;walk 1' ]
+	[ "$(pk-fold --hide . x.pkc)" = 'prog 1' ]
+}
+
+@test "a mistake in a regular expression is named" {
+	run --separate-stderr -2 pk-fold --hide '(' /dev/null
+	[[ ${stderr_lines[0]} == "pk-fold: --hide: '(' is no regular expression: "* ]]
+}
+
+@test "--time-order keeps the order, and joins equal neighbours" {
+	stacks >x
+	stacks | tail -n 1 >y
+	[ "$(pk-fold --time-order x)" = "$(stacks)" ]
+	[ "$(pk-fold --time-order x y)" = \
+		"$(stacks | sed '$s/1$/2/')" ]
+	[ "$(pk-fold --time-order --ignore '^lex$' --collapse-recursion x)" = \
+		'sh;main;walk;leaf 3
+vi;main;walk;leaf 4
+sh;main;walk;leaf 1' ]
+}
+
+@test "--time-order sorts the samples of a capture by time" {
+	cat >x.pkc <<-'END'
+		pk-capture 1
+		event 1 count 1 e
+		proc 0 1 0 start prog
+		mod 1 - a [jit 1]
+		sym 0 1 10 1 f
+		sym 0 1 20 1 g
+		f 1 0 1 10
+		f 2 0 1 20
+		s 30 1 1 0 1 1 1
+		s 10 1 1 0 1 1 1
+		s 20 1 1 0 1 1 2
+		s 40 1 1 0 1 1 1
+		end
+	END
+	[ "$(pk-fold --time-order x.pkc)" = $'prog;f 1\nprog;g 1\nprog;f 2' ]
+}
+
+@test "--time-order of a large file is its own lines" {
+	awk 'BEGIN { for (i = 0; i < 300000; i++)
+		print "main;function_" i % 501 ";leaf_number_" i % 7 " 1"
+	}' >x
+	[ "$(stat -c %s x)" -gt 8388608 ]
+	pk-fold --time-order x | cmp - x
+}
