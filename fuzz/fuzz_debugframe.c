@@ -8,8 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "record/debugframe.h"
-#include "record/file.h"
+#include "process/debugframe.h"
+#include "process/file.h"
+#include "record/debugfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -17,10 +17,11 @@ declare -gA below=(
 	[capture]="base"
 	[symbol]="capture base"
 	[fold]="symbol capture profile base"
-	[record]="symbol capture unwind base"
+	[process]="symbol capture unwind base"
+	[record]="process symbol capture unwind base"
 	[import/text]="profile base"
-	[import/machine]="symbol capture unwind base"
-	[import]="import/machine import/text symbol capture unwind profile base"
+	[import/machine]="process symbol capture unwind base"
+	[import]="import/machine import/text process symbol capture unwind profile base"
 )
 
 # folders: the layers that are there, by the names of their folders in lib.

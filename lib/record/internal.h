@@ -4,13 +4,11 @@
 #define PK_RECORD_INTERNAL_H
 
 #include "capture/write.h"
-#include "record/kernel.h"
-#include "record/process.h"
+#include "process/kernel.h"
+#include "process/walk.h"
+#include "record/modfile.h"
 #include "record/record.h"
 #include "record/ring.h"
-
-/* More than fit into the largest copy of a stack, at 16 bytes a frame. */
-enum { FRAMES_MAX = 1 << 13, CACHE_BITS = 14 };
 
 enum event_role {
 	EVENT_TRACK,  /* no samples: tells of processes and mappings */
@@ -89,13 +87,10 @@ struct recorder {
 	struct map tracked;    /* threads whose process is tracked for -t */
 	struct map strangers;  /* pids that are known to be none of ours */
 	uint64_t last_time;    /* of the records handled so far */
-	struct pid_list ended; /* the last ones, and where the next goes */
-	size_t next_ended;
 
 	struct processes procs;
 	struct kernel kernel;
-	struct unwind_cached *cache;
-	struct unwind_frame *frames;
+	struct process_walker walker;
 	size_t chain_max; /* frames that the kernel follows at most */
 	size_t ring_size, ring_wanted;
 	bool ring_refused; /* not for want of memory */

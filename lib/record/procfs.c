@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,4 +117,75 @@ procfs_stat(pid_t pid, pid_t tid)
 	if (f)
 		fclose(f);
 	return s;
+}
+
+/* ---- mappings ---- */
+
+/* The file writes a line feed in a path as \012, and nothing else so. */
+static struct slice
+unescape_path(char *path)
+{
+	char *from, *to = path;
+
+	for (from = path; *from && *from != '\n'; from++, to++)
+		if (!strncmp(from, "\\012", 4)) {
+			*to = '\n';
+			from += 3;
+		} else {
+			*to = *from;
+		}
+	return (struct slice){ path, (size_t)(to - path) };
+}
+
+static bool
+read_maps(struct processes *t, struct process *p, pid_t tid)
+{
+	char path[64], *line = NULL;
+	size_t cap = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)p->pid,
+		 (int)tid);
+	f = fopen(path, "re");
+	while (f && getline(&line, &cap, f) > 0) {
+		uint64_t start, end, offset;
+		struct module_key key = { 0 };
+		char flags[5];
+		int at = 0;
+
+		if (sscanf(line,
+			   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
+			   " %x:%x %" SCNu64 " %n",
+			   &start, &end, flags, &offset, &key.major, &key.minor,
+			   &key.inode, &at) < 7 ||
+		    flags[2] != 'x' || !at)
+			continue;
+		key.path = unescape_path(line + at);
+		process_map(t, p, start, end - start, offset, &key);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return p->n_maps > 0;
+}
+
+/* When the first thread has ended, only the others' files show anything. */
+void
+procfs_read_maps(struct processes *t, struct process *p)
+{
+	char path[64];
+	struct dirent *d;
+	uint64_t tid;
+	DIR *dir;
+
+	if (read_maps(t, p, p->pid))
+		return;
+	snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir)))
+		if (parse_u64(slice_str(d->d_name), &tid) &&
+		    read_maps(t, p, (pid_t)tid))
+			break;
+	if (dir)
+		closedir(dir);
 }

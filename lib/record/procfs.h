@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "process/process.h"
 
 /* Calls FN for each process, or each thread of one, until it returns false. */
 void procfs_each_process(bool (*fn)(void *ctx, pid_t pid), void *ctx);
@@ -26,5 +27,8 @@ struct proc_stat {
 	uint64_t started; /* CLOCK_MONOTONIC, ns, to a clock tick below */
 };
 struct proc_stat procfs_stat(pid_t pid, pid_t tid);
+
+/* Maps what /proc/PID/maps shows now. */
+void procfs_read_maps(struct processes *t, struct process *p);
 
 #endif

@@ -29,11 +29,8 @@ record_new(const struct record_options *opt, struct sink *sink)
 	r->opt.off_cpu |= opt->wall;
 	r->sink = sink;
 	record_prepare(r);
-	r->frames = xcalloc(FRAMES_MAX, sizeof *r->frames);
-	r->cache = aligned_alloc(64, sizeof *r->cache << CACHE_BITS);
-	if (!r->cache)
-		die("out of memory");
-	memset(r->cache, 0, sizeof *r->cache << CACHE_BITS);
+	process_walker_start(&r->walker, &r->procs);
+	r->procs.modules.load = module_load;
 	r->enabled = r->enable_at = r->rotate_at = UINT64_MAX;
 	return r;
 }
@@ -423,7 +420,6 @@ record_abandon(struct recorder *r)
 	free(r->polls);
 	free(r->fds);
 	free(r->found.pid);
-	free(r->ended.pid);
 	free(r->refs);
 	free(r->waits);
 	map_free(&r->event_of_id);
@@ -431,8 +427,7 @@ record_abandon(struct recorder *r)
 	map_free(&r->tracked);
 	map_free(&r->strangers);
 	map_free(&r->waiting);
-	free(r->cache);
-	free(r->frames);
+	process_walker_free(&r->walker);
 	free(r);
 }
 

@@ -17,11 +17,8 @@ struct sample {
 	struct unwind_stack stack;
 };
 
-/* The register mask's bits in ascending order, as DWARF numbers: ax bx cx dx
- * si di bp sp ip r8..r15 of asm/perf_regs.h. */
-static const uint8_t reg_order[] = { 0, 3, 2,  1,  4,  5,  6,  7, 16,
-				     8, 9, 10, 11, 12, 13, 14, 15 };
-enum { N_REGS = sizeof reg_order };
+/* Of the mask in event.c. */
+enum { N_REGS = 17 };
 
 /* In 64-bit words: header, event's number, ip, pid and tid, time. */
 enum { TIME_AT = 4 };
@@ -94,48 +91,11 @@ parse_sample(const struct recorder *r, const struct perf_event_header *h,
 
 /* ---- user frames ---- */
 
-struct lookup {
-	struct recorder *r;
-	const struct process *p;
-};
-
-/* The file's own addresses where it could be read, else offsets in it. */
-static uint64_t
-mapping_bias(const struct mapping *map, const struct module *m)
-{
-	uint64_t addr;
-
-	if (m->kind == MODULE_JIT)
-		return 0;
-	if (m->readable &&
-	    unwind_elf_offset_to_addr(&m->elf, map->offset, &addr))
-		return map->start - addr;
-	return map->start - map->offset;
-}
-
-static bool
-look_up(void *ctx, uint64_t pc, struct unwind_code *code)
-{
-	struct lookup *l = ctx;
-	const struct mapping *map = process_find_mapping(l->p, pc);
-	struct module *m;
-
-	if (!map)
-		return false;
-	m = l->r->procs.modules.list[map->module];
-	module_load(m,
-		    &(struct module_place){ l->p->pid, map->start, map->end });
-	code->cfi = m->has_cfi ? &m->cfi : NULL;
-	code->bias = mapping_bias(map, m);
-	code->module = map->module;
-	return true;
-}
-
 static uint32_t
 write_user_frames(struct recorder *r, uint32_t node, size_t n)
 {
 	while (n--)
-		node = record_user_frame(r, node, &r->frames[n]);
+		node = record_user_frame(r, node, &r->walker.frames[n]);
 	return node;
 }
 
@@ -158,30 +118,15 @@ write_cut(struct recorder *r, enum unwind_end end, bool full)
 static uint32_t
 unwind_cfi(struct recorder *r, const struct process *p, struct sample *s)
 {
-	struct lookup l = { r, p };
-	struct unwind_walker w = { look_up, &l, r->cache, CACHE_BITS,
-				   p->space };
-	struct unwind_regs regs = { .known = (1u << UNWIND_NREGS) - 1 };
+	struct unwind_regs regs = process_take_regs(
+		s->event->attr.sample_regs_user, s->regs, N_REGS);
 	enum unwind_end end;
 	size_t n;
-	int i;
 
-	for (i = 0; i < N_REGS; i++)
-		regs.reg[reg_order[i]] = s->regs[i];
 	s->stack.addr = regs.reg[UNWIND_RSP];
-	n = unwind_walk(&w, &regs, &s->stack, r->frames, FRAMES_MAX, &end);
+	n = process_walk(&r->walker, p, &regs, &s->stack, &end);
 	return write_user_frames(
 		r, write_cut(r, end, s->stack.size == r->opt.stack_size), n);
-}
-
-static struct unwind_frame
-find_frame(struct recorder *r, const struct process *p, uint64_t pc)
-{
-	struct lookup l = { r, p };
-	struct unwind_code code = { NULL, 0, UNWIND_NO_MODULE };
-
-	look_up(&l, pc, &code);
-	return (struct unwind_frame){ pc, code.bias, code.module };
 }
 
 /* What the kernel found by following frame pointers. It stops at a number of
@@ -200,7 +145,9 @@ take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 		}
 		all++;
 		if (user)
-			r->frames[n] = find_frame(r, p, s->chain[i] - !!n), n++;
+			r->walker.frames[n] = process_find_frame(
+				&r->walker, p, s->chain[i] - !!n),
+			n++;
 	}
 	return write_user_frames(
 		r, all < r->chain_max ? 0 : record_special(r, 0, TRUNCATED), n);
@@ -220,9 +167,9 @@ write_user_stack(struct recorder *r, const struct process *p, struct sample *s)
 	if (s->in_kernel)
 		return 0;
 	/* 32-bit code, or only the innermost frame was asked for. */
-	r->frames[0] = find_frame(r, p, s->ip);
+	r->walker.frames[0] = process_find_frame(&r->walker, p, s->ip);
 	return record_user_frame(r, s->regs ? record_special(r, 0, NO_CFI) : 0,
-				 &r->frames[0]);
+				 &r->walker.frames[0]);
 }
 
 /* ---- kernel frames ---- */

@@ -101,7 +101,7 @@ record_find_process(struct recorder *r, pid_t pid, uint64_t time)
 			       : SLICE_LIT("[idle]");
 	struct process *p = process_start(&r->procs, pid, 0, s);
 
-	process_read_maps(&r->procs, p);
+	procfs_read_maps(&r->procs, p);
 	write_proc(r, p, time, "found");
 	/* Its threads, and the names of those not called like it. */
 	procfs_each_thread(pid, find_thread, &(struct found){ r, p, time });
@@ -224,8 +224,11 @@ take_map(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 
 	if (h->size < sizeof *m + TRAILER || (int32_t)m->pid <= 0)
 		return;
-	key = (struct module_key){ m->major, m->minor, m->inode, m->generation,
-				   record_text(h, sizeof *m) };
+	key = (struct module_key){ .major = m->major,
+				   .minor = m->minor,
+				   .inode = m->inode,
+				   .generation = m->generation,
+				   .path = record_text(h, sizeof *m) };
 	p = record_get_process(r, (pid_t)m->pid, time);
 	if (!p)
 		return;
@@ -306,27 +309,6 @@ take_fork(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 			   time, "fork");
 }
 
-/* Late samples, and records in another ring, may still need what an ended
- * process had mapped; it is kept until so many others have ended. */
-enum { ENDED_KEPT = 256 };
-
-static void
-keep_ended(struct recorder *r, pid_t pid)
-{
-	struct process *old;
-
-	if (r->ended.n < ENDED_KEPT) {
-		GROW(r->ended.pid, r->ended.cap, ENDED_KEPT);
-		r->ended.pid[r->ended.n++] = pid;
-		return;
-	}
-	old = process_find(&r->procs, r->ended.pid[r->next_ended]);
-	if (old && !old->threads)
-		process_unmap_all(old);
-	r->ended.pid[r->next_ended] = pid;
-	r->next_ended = (r->next_ended + 1) % ENDED_KEPT;
-}
-
 static void
 take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 {
@@ -344,7 +326,7 @@ take_exit(struct recorder *r, const struct perf_event_header *h, uint64_t time)
 		return;
 	record_write_jit_symbols(r, p->pid);
 	write_proc(r, p, time, "exit");
-	keep_ended(r, p->pid);
+	process_end(&r->procs, p);
 }
 
 static void

@@ -88,9 +88,13 @@ record_user_frame(struct recorder *r, uint32_t parent,
 uint32_t
 record_kernel_frame(struct recorder *r, uint32_t parent, uint64_t pc)
 {
-	struct kernel_part *k = kernel_find(&r->kernel, pc);
-	uint32_t index = (uint32_t)(k - r->kernel.parts);
+	struct kernel_part *k;
+	uint32_t index;
 
+	if (!r->kernel.n)
+		kernel_read_running(&r->kernel);
+	k = kernel_find(&r->kernel, pc);
+	index = (uint32_t)(k - r->kernel.parts);
 	return capture_write_frame(&r->w, parent, kernel_module(r, index),
 				   pc - k->start);
 }

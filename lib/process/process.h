@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The sampled processes: their address spaces, names and threads, kept as
  * the kernel's records tell it. */
-#ifndef PK_RECORD_PROCESS_H
-#define PK_RECORD_PROCESS_H
+#ifndef PK_PROCESS_PROCESS_H
+#define PK_PROCESS_PROCESS_H
 
 #include "base/map.h"
-#include "record/module.h"
+#include "process/module.h"
 
 struct mapping {
 	uint64_t start, end, offset;
@@ -34,6 +34,8 @@ struct processes {
 	struct process **list;
 	size_t n, cap;
 	uint32_t last_space, last_image;
+	pid_t *ended; /* the last ones, and where the next goes */
+	size_t n_ended, cap_ended, next_ended;
 };
 
 /* NULL when it is not known. */
@@ -56,14 +58,15 @@ struct process *process_fork(struct processes *t, const struct process *parent,
 /* The number means another process now, which is not kept: process_find does
  * not find it. */
 void process_forget(struct processes *t, pid_t pid);
+/* P has ended. Late samples, and records in another ring, may still need what
+ * it had mapped: that is kept until 256 others have ended. */
+void process_end(struct processes *t, const struct process *p);
 /* A new image: no mappings, no names of threads but the process's. */
 void process_exec(struct processes *t, struct process *p, struct slice name);
 
 /* Code is mapped; what lay there before is gone. */
 void process_map(struct processes *t, struct process *p, uint64_t start,
 		 uint64_t size, uint64_t offset, const struct module_key *key);
-/* The mappings /proc/PID/maps shows now. */
-void process_read_maps(struct processes *t, struct process *p);
 void process_unmap_all(struct process *p); /* and frees what that took */
 const struct mapping *process_find_mapping(const struct process *p,
 					   uint64_t addr);

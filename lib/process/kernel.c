@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "record/kernel.h"
+#include "process/kernel.h"
 
 #include <elf.h>
 #include <inttypes.h>
@@ -41,15 +41,22 @@ read_build_id(const char *path, char out[129])
 	}
 }
 
-static struct kernel_part *
-add_part(struct kernel *k, const char *name, uint64_t start, uint64_t end)
+struct kernel_part *
+kernel_add_part(struct kernel *k, struct slice name, uint64_t start,
+		uint64_t end)
 {
 	struct kernel_part *p;
+	size_t at = k->n;
 
 	GROW(k->parts, k->cap, k->n + 1);
-	p = &k->parts[k->n++];
+	for (; at > 1 && k->parts[at - 1].start > start; at--)
+		k->parts[at] = k->parts[at - 1];
+	k->n++;
+	p = &k->parts[at];
 	*p = (struct kernel_part){ .start = start, .end = end };
-	snprintf(p->name, sizeof p->name, "[%.60s]", name);
+	if (name.len > sizeof p->name - 1)
+		name.len = sizeof p->name - 1;
+	memcpy(p->name, name.ptr, name.len);
 	return p;
 }
 
@@ -69,23 +76,15 @@ find_kernel(struct kernel *k)
 	if (f)
 		fclose(f);
 	k->hidden = !start;
-	p = add_part(k, "kernel", start, UINT64_MAX);
+	p = kernel_add_part(k, SLICE_LIT("[kernel]"), start, UINT64_MAX);
 	read_build_id("/sys/kernel/notes", p->build_id);
-}
-
-static int
-compare_parts(const void *pa, const void *pb)
-{
-	const struct kernel_part *a = pa, *b = pb;
-
-	return (a->start > b->start) - (a->start < b->start);
 }
 
 static void
 find_modules(struct kernel *k)
 {
 	FILE *f = fopen("/proc/modules", "re");
-	char line[1024], name[64], path[128];
+	char line[1024], name[64], shown[64], path[128];
 	uint64_t size, start;
 
 	while (f && fgets(line, sizeof line, f)) {
@@ -95,15 +94,16 @@ find_modules(struct kernel *k)
 			continue;
 		snprintf(path, sizeof path,
 			 "/sys/module/%s/notes/.note.gnu.build-id", name);
-		read_build_id(path,
-			      add_part(k, name, start, start + size)->build_id);
+		snprintf(shown, sizeof shown, "[%.60s]", name);
+		read_build_id(path, kernel_add_part(k, slice_str(shown), start,
+						    start + size)
+					    ->build_id);
 	}
 	if (f)
 		fclose(f);
-	if (k->n > 1)
-		qsort(k->parts + 1, k->n - 1, sizeof *k->parts, compare_parts);
 }
 
+/* In a thread: that takes the kernel longer than many a program runs. */
 static void *
 read_symbols(void *ctx)
 {
@@ -125,16 +125,19 @@ start_reading(struct kernel *k)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+void
+kernel_read_running(struct kernel *k)
+{
+	find_kernel(k);
+	find_modules(k);
+	start_reading(k);
+}
+
 struct kernel_part *
 kernel_find(struct kernel *k, uint64_t addr)
 {
 	size_t lo = 1, hi;
 
-	if (!k->n) {
-		find_kernel(k);
-		find_modules(k);
-		start_reading(k);
-	}
 	for (hi = k->n; lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
 

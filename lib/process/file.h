@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading files of the sampled programs, which may be anything by now. */
-#ifndef PK_RECORD_FILE_H
-#define PK_RECORD_FILE_H
+#ifndef PK_PROCESS_FILE_H
+#define PK_PROCESS_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The running kernel: where its text lies, and its symbols. */
-#ifndef PK_RECORD_KERNEL_H
-#define PK_RECORD_KERNEL_H
+/* A kernel: where its text lies, and its symbols. */
+#ifndef PK_PROCESS_KERNEL_H
+#define PK_PROCESS_KERNEL_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,10 +27,16 @@ struct kernel {
 	struct symbol_table symbols;
 };
 
-/* Learns where things lie, at the first call, and begins to read the symbols
- * in a thread: that takes the kernel longer than many a program runs. */
+/* Keeps the parts in order: the first one added is the kernel itself. */
+struct kernel_part *kernel_add_part(struct kernel *k, struct slice name,
+				    uint64_t start, uint64_t end);
+/* Learns where the parts of the running kernel lie, and begins to read its
+ * symbols in a thread. */
+void kernel_read_running(struct kernel *k);
+/* The part that ADDR lies in; the kernel itself where none does. There must
+ * be one. */
 struct kernel_part *kernel_find(struct kernel *k, uint64_t addr);
-/* Waits for the symbols; empty when hidden or kernel_find was never called. */
+/* Waits for the symbols; empty when hidden or nobody began to read them. */
 const struct symbol_table *kernel_symbols(struct kernel *k);
 void kernel_free(struct kernel *k);
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "record/process.h"
+#include "process/process.h"
 
-#include <dirent.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/sysmacros.h>
-#include "base/number.h"
 #include "base/xalloc.h"
 
 struct process *
@@ -163,6 +158,25 @@ process_unmap_all(struct process *p)
 	p->n_maps = p->cap_maps = 0;
 }
 
+enum { ENDED_KEPT = 256 };
+
+void
+process_end(struct processes *t, const struct process *p)
+{
+	struct process *old;
+
+	if (t->n_ended < ENDED_KEPT) {
+		GROW(t->ended, t->cap_ended, ENDED_KEPT);
+		t->ended[t->n_ended++] = p->pid;
+		return;
+	}
+	old = process_find(t, t->ended[t->next_ended]);
+	if (old && !old->threads)
+		process_unmap_all(old);
+	t->ended[t->next_ended] = p->pid;
+	t->next_ended = (t->next_ended + 1) % ENDED_KEPT;
+}
+
 /* Anonymous executable memory holds code made at run time; so does what is
  * mapped from a memory file or a shared anonymous mapping. */
 static bool
@@ -197,75 +211,6 @@ process_map(struct processes *t, struct process *p, uint64_t start,
 	m.module = mapped_module(t, p, key);
 	insert_mapping(p, punch_hole(p, start, m.end), m);
 	new_space(t, p);
-}
-
-/* The file writes a line feed in a path as \012, and nothing else so. */
-static struct slice
-unescape_path(char *path)
-{
-	char *from, *to = path;
-
-	for (from = path; *from && *from != '\n'; from++, to++)
-		if (!strncmp(from, "\\012", 4)) {
-			*to = '\n';
-			from += 3;
-		} else {
-			*to = *from;
-		}
-	return (struct slice){ path, (size_t)(to - path) };
-}
-
-static bool
-read_maps(struct processes *t, struct process *p, pid_t tid)
-{
-	char path[64], *line = NULL;
-	size_t cap = 0;
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)p->pid,
-		 (int)tid);
-	f = fopen(path, "re");
-	while (f && getline(&line, &cap, f) > 0) {
-		uint64_t start, end, offset;
-		struct module_key key = { 0 };
-		char flags[5];
-		int at = 0;
-
-		if (sscanf(line,
-			   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
-			   " %x:%x %" SCNu64 " %n",
-			   &start, &end, flags, &offset, &key.major, &key.minor,
-			   &key.inode, &at) < 7 ||
-		    flags[2] != 'x' || !at)
-			continue;
-		key.path = unescape_path(line + at);
-		process_map(t, p, start, end - start, offset, &key);
-	}
-	free(line);
-	if (f)
-		fclose(f);
-	return p->n_maps > 0;
-}
-
-/* When the first thread has ended, only the others' files show anything. */
-void
-process_read_maps(struct processes *t, struct process *p)
-{
-	char path[64];
-	struct dirent *d;
-	uint64_t tid;
-	DIR *dir;
-
-	if (read_maps(t, p, p->pid))
-		return;
-	snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir)))
-		if (parse_u64(slice_str(d->d_name), &tid) &&
-		    read_maps(t, p, (pid_t)tid))
-			break;
-	if (dir)
-		closedir(dir);
 }
 
 const struct mapping *
@@ -363,6 +308,7 @@ processes_free(struct processes *t)
 		free(t->list[i]);
 	}
 	free(t->list);
+	free(t->ended);
 	map_free(&t->by_pid);
 	map_free(&t->threads);
 	map_free(&t->alive);

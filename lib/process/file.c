@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "record/file.h"
+#include "process/file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
