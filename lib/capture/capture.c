@@ -50,6 +50,72 @@ capture_add_module(struct capture *c, struct slice build_id, char base,
 	return c->module_of_id[id];
 }
 
+/* Kinds, not numbers; they are searched one by one. */
+enum { EVENTS_MAX = 4096, LACKS_MAX = 64 };
+
+uint32_t
+capture_add_event(struct capture *c, struct slice unit, uint64_t period,
+		  struct slice name)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->n_events; i++)
+		if (slice_eq(c->events[i].name, name) &&
+		    slice_eq(c->events[i].unit, unit))
+			return i;
+	if (i == EVENTS_MAX)
+		return UINT32_MAX;
+	GROW(c->events, c->cap_events, c->n_events + 1);
+	c->events[c->n_events++] =
+		(struct capture_event){ .name = arena_copy(&c->arena, name),
+					.unit = arena_copy(&c->arena, unit),
+					.period = period };
+	return i;
+}
+
+void
+capture_add_meta(struct capture *c, struct slice key, struct slice value)
+{
+	GROW(c->meta, c->cap_meta, c->n_meta + 1);
+	c->meta[c->n_meta++] =
+		(struct capture_meta){ arena_copy(&c->arena, key),
+				       arena_copy(&c->arena, value) };
+}
+
+void
+capture_add_symbol(struct capture *c, uint32_t module, uint64_t addr,
+		   uint64_t size, struct slice name)
+{
+	struct capture_module *m = &c->modules[module];
+
+	GROW(m->symbols, m->cap_symbols, m->n_symbols + 1);
+	m->symbols[m->n_symbols++] =
+		(struct capture_symbol){ addr, size, ++c->n_symbols,
+					 arena_copy(&c->arena, name) };
+}
+
+bool
+capture_add_lack(struct capture *c, struct slice what, uint64_t count)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_lacks; i++)
+		if (slice_eq(c->lacks[i].what, what))
+			break;
+	if (i == LACKS_MAX)
+		return false;
+	if (i == c->n_lacks) {
+		GROW(c->lacks, c->cap_lacks, i + 1);
+		c->lacks[c->n_lacks++] =
+			(struct capture_count){ arena_copy(&c->arena, what),
+						0 };
+	}
+	if (__builtin_add_overflow(c->lacks[i].count, count,
+				   &c->lacks[i].count))
+		c->lacks[i].count = UINT64_MAX;
+	return true;
+}
+
 static int
 compare_starts(const void *pa, const void *pb)
 {

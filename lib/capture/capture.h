@@ -50,6 +50,9 @@ struct capture_symbol {
 struct capture_event {
 	struct slice name, unit;
 	uint64_t period; /* 0: it varied */
+	/* What a sample stands for was measured, as the period of a perf event
+	 * is: weights are what people want to see, not samples. */
+	bool weighed;
 };
 
 struct capture_count {
@@ -115,6 +118,16 @@ uint32_t capture_new_module(struct capture *c, struct slice build_id, char base,
 			    struct slice path);
 uint32_t capture_add_module(struct capture *c, struct slice build_id, char base,
 			    struct slice path);
+
+/* Equal name and unit: one event, whose index is returned; UINT32_MAX for more
+ * kinds than any recording has. */
+uint32_t capture_add_event(struct capture *c, struct slice unit,
+			   uint64_t period, struct slice name);
+void capture_add_meta(struct capture *c, struct slice key, struct slice value);
+void capture_add_symbol(struct capture *c, uint32_t module, uint64_t addr,
+			uint64_t size, struct slice name);
+/* Adds to what is missing of one kind; false for more kinds than there are. */
+bool capture_add_lack(struct capture *c, struct slice what, uint64_t count);
 
 /* The value of metadata KEY of the first capture that has it; else empty. */
 struct slice capture_meta(const struct capture *c, const char *key);

@@ -23,9 +23,6 @@ struct named {
 	uint32_t name, image;
 };
 
-/* Kinds, not numbers; they are searched one by one. */
-enum { EVENTS_MAX = 4096, LACKS_MAX = 64 };
-
 struct reader {
 	struct capture *c;
 	struct input *in;
@@ -227,21 +224,16 @@ read_start(struct reader *r)
 static void
 read_meta(struct reader *r)
 {
-	struct capture *c = r->c;
 	struct slice key = read_word(r, "expected '@ KEY VALUE'");
 	struct slice value = read_text(r, "expected '@ KEY VALUE'");
 
-	GROW(c->meta, c->cap_meta, c->n_meta + 1);
-	c->meta[c->n_meta++] =
-		(struct capture_meta){ arena_copy(&c->arena, key),
-				       arena_copy(&c->arena, value) };
+	capture_add_meta(r->c, key, value);
 }
 
 static void
 read_event(struct reader *r)
 {
 	static const char form[] = "expected 'event ID UNIT PERIOD NAME'";
-	struct capture *c = r->c;
 	uint32_t id = read_u32(r, form), i;
 	struct slice unit = read_word(r, form), name;
 	uint64_t period = read_u64(r, form);
@@ -250,19 +242,9 @@ read_event(struct reader *r)
 	if (!slice_is(unit, "ns") && !slice_is(unit, "count"))
 		bad(r, "an event's UNIT is ns or count");
 	check_new_id(r, &r->events, id);
-	for (i = 0; i < c->n_events; i++)
-		if (slice_eq(c->events[i].name, name) &&
-		    slice_eq(c->events[i].unit, unit))
-			break;
-	if (i == EVENTS_MAX)
+	i = capture_add_event(r->c, unit, period, name);
+	if (i == UINT32_MAX)
 		bad(r, "more kinds of events than any recording has");
-	if (i == c->n_events) {
-		GROW(c->events, c->cap_events, c->n_events + 1);
-		c->events[c->n_events++] =
-			(struct capture_event){ arena_copy(&c->arena, name),
-						arena_copy(&c->arena, unit),
-						period };
-	}
 	put_id(&r->events, id, i);
 }
 
@@ -440,47 +422,30 @@ static void
 read_symbol(struct reader *r)
 {
 	static const char form[] = "expected 'sym TIME MODULE ADDR SIZE NAME'";
-	struct capture_module *m;
-	struct capture_symbol s;
+	uint64_t addr, size;
+	struct slice name;
 	uint32_t module;
 
 	read_u64(r, form);
 	module = read_u32(r, form);
-	s.addr = read_hex(r, form);
-	s.size = read_u64(r, form);
-	s.name = arena_copy(&r->c->arena, read_text(r, form));
-	s.line = ++r->c->n_symbols;
+	addr = read_hex(r, form);
+	size = read_u64(r, form);
+	name = read_text(r, form);
 	if (!find_id(&r->modules, module, &module))
 		bad(r, "the symbol's MODULE was not defined before it");
-	m = &r->c->modules[module];
-	GROW(m->symbols, m->cap_symbols, m->n_symbols + 1);
-	m->symbols[m->n_symbols++] = s;
+	capture_add_symbol(r->c, module, addr, size, name);
 }
 
 static void
 read_lack(struct reader *r)
 {
 	static const char form[] = "expected 'lack WHAT COUNT'";
-	struct capture *c = r->c;
 	struct slice what = read_word(r, form);
 	uint64_t count = read_u64(r, form);
-	size_t i;
 
 	at_end(r);
-	for (i = 0; i < c->n_lacks; i++)
-		if (slice_eq(c->lacks[i].what, what))
-			break;
-	if (i == LACKS_MAX)
+	if (!capture_add_lack(r->c, what, count))
 		bad(r, "more kinds of what is missing than there are");
-	if (i == c->n_lacks) {
-		GROW(c->lacks, c->cap_lacks, i + 1);
-		c->lacks[c->n_lacks++] =
-			(struct capture_count){ arena_copy(&c->arena, what),
-						0 };
-	}
-	if (__builtin_add_overflow(c->lacks[i].count, count,
-				   &c->lacks[i].count))
-		c->lacks[i].count = UINT64_MAX;
 }
 
 static void

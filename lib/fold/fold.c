@@ -95,7 +95,7 @@ is_wanted_name(const char *want, struct slice name)
 static bool
 is_interval(const struct capture_event *e)
 {
-	return !e->period && slice_is(e->unit, "ns");
+	return !e->period && !e->weighed && slice_is(e->unit, "ns");
 }
 
 /* Whether S lies between since and until; an interval is cut to what does. */
@@ -386,7 +386,8 @@ fold_by_weight(const struct folder *f)
 {
 	if (f->view.value != VIEW_AUTO || f->event == UINT32_MAX)
 		return f->view.value == VIEW_WEIGHT;
-	return is_interval(&f->capture.events[f->event]);
+	return is_interval(&f->capture.events[f->event]) ||
+	       f->capture.events[f->event].weighed;
 }
 
 struct adder {
@@ -495,7 +496,8 @@ report(struct folder *f)
 		return;
 	folder_report(f);
 	report_gaps(f);
-	if (f->n_counts && f->view.value == VIEW_AUTO && fold_by_weight(f))
+	if (f->n_counts && f->view.value == VIEW_AUTO && fold_by_weight(f) &&
+	    slice_is(f->capture.events[f->event].unit, "ns"))
 		note("values are nanoseconds: pk-flamesvg --unit ns");
 }
 
