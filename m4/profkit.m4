@@ -37,6 +37,21 @@ AC_CHECK_HEADER([lzma.h], [], [AC_MSG_ERROR([lzma.h not found: install liblzma-d
 AC_CHECK_LIB([lzma], [lzma_stream_decoder], [LZMA_LIBS=-llzma], [AC_MSG_ERROR([liblzma not found: install liblzma-dev])])
 AC_CHECK_HEADER([libiberty/demangle.h], [], [AC_MSG_ERROR([libiberty/demangle.h not found: install libiberty-dev])])
 AC_CHECK_LIB([iberty], [rust_demangle_callback], [IBERTY_LIBS=-liberty], [AC_MSG_ERROR([libiberty not found: install libiberty-dev])])
+AC_ARG_WITH([zstd],
+  [AS_HELP_STRING([--without-zstd],
+    [do not read compressed perf.data (libzstd)])],
+  [], [with_zstd=check])
+ZSTD_LIBS=
+AS_IF([test "x$with_zstd" != xno], [
+  AC_CHECK_HEADER([zstd.h], [
+    AC_CHECK_LIB([zstd], [ZSTD_decompressStream], [
+      ZSTD_LIBS=-lzstd
+      with_zstd=yes
+      AC_DEFINE([HAVE_ZSTD], [1], [libzstd unpacks perf record -z])])])
+  AS_CASE([$with_zstd], [check], [with_zstd=no],
+    [AS_IF([test -z "$ZSTD_LIBS"],
+      [AC_MSG_ERROR([libzstd not found: install libzstd-dev])])])])
+AC_SUBST([ZSTD_LIBS])
 AC_CHECK_HEADER([linux/perf_event.h], [], [AC_MSG_ERROR([linux/perf_event.h not found: install linux-libc-dev])])
 AC_SEARCH_LIBS([pthread_create], [pthread])
 AC_SUBST([Z_LIBS])
@@ -76,6 +91,7 @@ AC_MSG_NOTICE([
     compiler            $CC ($CFLAGS)
     warnings are errors $enable_werror
     sanitizers          $enable_sanitizers
+    libzstd             $with_zstd
     bats (make check)   $BATS
     clang (fuzz)        $CLANG
     perf (bench, tests) $PERF

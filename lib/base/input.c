@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -34,6 +35,8 @@ struct input {
 	enum { NARROW, LITTLE, BIG } units;
 	unsigned char *wide;
 	size_t wide_at, wide_end;
+	char *map; /* the whole file, by input_map */
+	size_t map_size;
 };
 
 static void
@@ -377,9 +380,28 @@ end_outliving(void)
 	outlives = false;
 }
 
+/* perf record writes a folder when it is told --threads or --kcore: the file
+ * `data` in it is the recording. */
+static struct input *
+open_recording(const char *folder)
+{
+	char *path = xasprintf("%s/data", folder), magic[8];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct input *in = NULL;
+
+	if (fd >= 0 && pread(fd, magic, 8, 0) == 8 &&
+	    (!memcmp(magic, "PERFILE2", 8) || !memcmp(magic, "2ELIFREP", 8)))
+		in = input_new(path, fd);
+	else if (fd >= 0)
+		close(fd);
+	free(path);
+	return in;
+}
+
 struct input *
 input_open(const char *path, const char *what)
 {
+	struct input *in;
 	struct stat st;
 	int fd;
 
@@ -394,8 +416,13 @@ input_open(const char *path, const char *what)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno("%s", path);
-	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
-		die("%s: is a directory, not %s", path, what);
+	if (!fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+		close(fd);
+		in = open_recording(path);
+		if (!in)
+			die("%s: is a directory, not %s", path, what);
+		return in;
+	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return input_new(path, fd);
 }
@@ -484,6 +511,21 @@ input_block(struct input *in, struct slice *block)
 	}
 }
 
+size_t
+input_read(struct input *in, void *to, size_t n)
+{
+	size_t have;
+
+	if (in->begin == in->end && !fill(in))
+		return 0;
+	have = in->end - in->begin;
+	if (n > have)
+		n = have;
+	memcpy(to, in->data + in->begin, n);
+	in->begin += n;
+	return n;
+}
+
 /* Where the first line at or behind FROM begins; STOP when there is none. */
 static off_t
 next_line(int fd, off_t from, off_t stop)
@@ -537,6 +579,71 @@ bounds_left(const struct input *in, off_t *from, off_t *stop)
 	}
 	*from -= (off_t)(in->end - in->begin);
 	return *from >= 0 && *from < *stop;
+}
+
+/* All bytes in memory from the first that was not consumed on. */
+static bool
+map_memory(struct input *in, struct slice *all)
+{
+	size_t held = in->end - in->begin;
+
+	if (in->gzip || in->broken)
+		return false;
+	all->ptr = in->memory.ptr - held;
+	all->len = in->memory.len + held;
+	in->memory = (struct slice){ all->ptr + all->len, 0 };
+	return true;
+}
+
+static bool
+map_file(struct input *in, struct slice *all)
+{
+	off_t from, stop;
+	void *map;
+
+	if (in->part || !bounds_left(in, &from, &stop) ||
+	    (uintmax_t)stop > SIZE_MAX)
+		return false;
+	map = mmap(NULL, (size_t)stop, PROT_READ, MAP_PRIVATE, in->fd, 0);
+	if (map == MAP_FAILED)
+		return false;
+	in->map = map;
+	in->map_size = (size_t)stop;
+	*all = (struct slice){ in->map + from, (size_t)(stop - from) };
+	return true;
+}
+
+bool
+input_map(struct input *in, struct slice *all)
+{
+	if (!in->started)
+		fill(in);
+	if (!(in->fd < 0 ? map_memory(in, all) : map_file(in, all)))
+		return false;
+	in->begin = in->end;
+	in->eof = true;
+	return true;
+}
+
+void
+input_map_window(struct input *in, const char *drop, const char *need, size_t n)
+{
+	uintptr_t map = (uintptr_t)in->map, end = map + in->map_size;
+	uintptr_t from = (uintptr_t)need & ~(uintptr_t)4095;
+	uintptr_t to = (uintptr_t)drop & ~(uintptr_t)4095;
+
+	if (!in->map)
+		return;
+	if (to > map && to <= end)
+		madvise(in->map, to - map, MADV_DONTNEED);
+#ifdef MADV_POPULATE_READ
+	if (from >= map && from < end)
+		madvise((void *)from, n < end - from ? n : end - from,
+			MADV_POPULATE_READ);
+#else
+	(void)from;
+	(void)n;
+#endif
 }
 
 uint64_t
@@ -643,6 +750,8 @@ input_close(struct input *in)
 		end_outliving();
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
+	if (in->map)
+		munmap(in->map, in->map_size);
 	free(in->packed);
 	free(in->wide);
 	free(in->data);

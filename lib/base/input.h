@@ -23,7 +23,8 @@
 struct input;
 
 /* PATH "-" is standard input. WHAT names what is wanted ("folded stacks"),
- * for the message when standard input is a terminal. */
+ * for the message when standard input is a terminal. Of a folder that perf
+ * record has written, it is the file `data` in it. */
 struct input *input_open(const char *path, const char *what);
 /* The same over bytes in memory, which must outlive it; NAME for messages. */
 struct input *input_from_bytes(struct slice bytes, const char *name);
@@ -37,6 +38,21 @@ bool input_line(struct input *in, struct slice *line);
  * (and hold anything). Lines taken this way are not numbered.
  */
 bool input_block(struct input *in, struct slice *block);
+
+/* The next bytes, as many as are to be had at once and at most N; 0 at the
+ * end. */
+size_t input_read(struct input *in, void *to, size_t n);
+/*
+ * All that is left of a plain file, or of bytes in memory, as one piece that
+ * stays until input_close; IN is then at its end. False where that cannot be
+ * had (a pipe, gzip), and nothing is consumed. A file that somebody cuts off
+ * meanwhile is a bus error.
+ */
+bool input_map(struct input *in, struct slice *all);
+/* Hints for what input_map gave: [need, need + n) is read next, and what lies
+ * before DROP no more for now, so that memory stays bounded. */
+void input_map_window(struct input *in, const char *drop, const char *need,
+		      size_t n);
 
 /* How many bytes there are yet to read, where that is known; else 0. After
  * input_peek. */

@@ -34,7 +34,8 @@ struct perf_origin {
 struct perf_sample {
 	const struct perf_event *event;
 	struct perf_origin origin;
-	uint64_t ip, addr, period;
+	uint64_t ip, addr;
+	uint64_t period;       /* its own, or the event's fixed one */
 	uint8_t cpumode;       /* PERF_RECORD_MISC_KERNEL, _USER... */
 	const uint64_t *chain; /* with PERF_CONTEXT_* marks */
 	uint64_t n_chain;
@@ -102,6 +103,9 @@ struct perf_handler {
 	void (*ksymbol)(void *ctx, const struct perf_ksymbol *k);
 	void (*lost)(void *ctx, const struct perf_lost *l);
 	void (*throttle)(void *ctx, const struct perf_origin *o, bool begins);
+	/* of another TYPE (PERF_RECORD_SWITCH...), which changes nothing here
+	 */
+	void (*other)(void *ctx, uint32_t type, const struct perf_origin *o);
 };
 
 /* The recording's header, from the feature sections. Absent strings are
@@ -126,10 +130,17 @@ struct perf_header {
 
 struct perf_file;
 
-/* Opens a recording; PATH for `data` directories is what IN was opened from.
- * What is no perf.data, or one that nothing can be read of, is trouble() and
- * NULL. In pipe mode header and events fill while records are read. */
+/* Whether a file that begins with HEAD is one. */
+bool perf_is_recording(struct slice head);
+/*
+ * Opens a recording, which IN must outlive, as it must all that was handed
+ * over. The files of a folder (perf record --threads) are looked for beside
+ * what IN was opened from. What is no perf.data, or one that nothing can be
+ * read of, is trouble() and NULL. Of a pipe, header and events fill while
+ * records are read, and events may move.
+ */
 struct perf_file *perf_open(struct input *in);
+const char *perf_name(const struct perf_file *f); /* for messages */
 const struct perf_header *perf_header(const struct perf_file *f);
 const struct perf_event *perf_events(const struct perf_file *f, size_t *n);
 /*
