@@ -266,7 +266,7 @@ measure_module(const char *path)
 
 		module_find_file(&modules, &key);
 		m = modules.list[0];
-		module_load(NULL, m, &(struct module_place){ getpid(), 0, 0 });
+		module_load(NULL, m, &(struct module_place){ .pid = getpid() });
 		if (!m->has_cfi) {
 			fprintf(stderr, "%s: nothing found\n", path);
 			return 1;

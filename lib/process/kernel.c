@@ -60,14 +60,13 @@ kernel_add_part(struct kernel *k, struct slice name, uint64_t start,
 	return p;
 }
 
-/* The text's start stands near the top of a long list. */
-static void
-find_kernel(struct kernel *k)
+/* It stands near the top of a long list. */
+uint64_t
+kernel_text_start(const char *path)
 {
-	FILE *f = fopen("/proc/kallsyms", "re");
+	FILE *f = fopen(path, "re");
 	char line[512], name[128];
 	uint64_t addr, start = 0;
-	struct kernel_part *p;
 
 	while (f && !start && fgets(line, sizeof line, f))
 		if (sscanf(line, "%" SCNx64 " %*c %127s", &addr, name) == 2 &&
@@ -75,9 +74,24 @@ find_kernel(struct kernel *k)
 			start = addr;
 	if (f)
 		fclose(f);
+	return start;
+}
+
+void
+kernel_running_build(char id[129])
+{
+	read_build_id("/sys/kernel/notes", id);
+}
+
+static void
+find_kernel(struct kernel *k)
+{
+	uint64_t start = kernel_text_start("/proc/kallsyms");
+
 	k->hidden = !start;
-	p = kernel_add_part(k, SLICE_LIT("[kernel]"), start, UINT64_MAX);
-	read_build_id("/sys/kernel/notes", p->build_id);
+	kernel_running_build(
+		kernel_add_part(k, SLICE_LIT("[kernel]"), start, UINT64_MAX)
+			->build_id);
 }
 
 static void
@@ -109,19 +123,19 @@ read_symbols(void *ctx)
 {
 	struct kernel *k = ctx;
 
-	symbol_table_read_kallsyms(&k->symbols, "/proc/kallsyms");
+	symbol_table_read_kallsyms(&k->symbols, k->path);
 	return NULL;
 }
 
-static void
-start_reading(struct kernel *k)
+void
+kernel_read_symbols(struct kernel *k, const char *path)
 {
 	sigset_t all, old;
 
+	k->path = xstrdup(path);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	k->reading = !k->hidden &&
-		     !pthread_create(&k->reader, NULL, read_symbols, k);
+	k->reading = !pthread_create(&k->reader, NULL, read_symbols, k);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
@@ -130,7 +144,8 @@ kernel_read_running(struct kernel *k)
 {
 	find_kernel(k);
 	find_modules(k);
-	start_reading(k);
+	if (!k->hidden)
+		kernel_read_symbols(k, "/proc/kallsyms");
 }
 
 struct kernel_part *
@@ -165,6 +180,7 @@ kernel_free(struct kernel *k)
 {
 	kernel_symbols(k);
 	symbol_table_free(&k->symbols);
+	free(k->path);
 	free(k->parts);
 	*k = (struct kernel){ 0 };
 }

@@ -16,6 +16,8 @@ struct kernel_part {
 	char name[64];	     /* "[kernel]", "[ext4]" */
 	char build_id[129];  /* text; "" unknown */
 	uint32_t capture_id; /* 0: not written yet */
+	struct slice symbol; /* of code made at run time, else empty: its only
+			      * one, the caller's */
 };
 
 struct kernel {
@@ -24,12 +26,20 @@ struct kernel {
 	bool hidden; /* addresses are kept from this user */
 	bool reading;
 	pthread_t reader;
+	char *path; /* where it reads */
 	struct symbol_table symbols;
 };
 
 /* Keeps the parts in order: the first one added is the kernel itself. */
 struct kernel_part *kernel_add_part(struct kernel *k, struct slice name,
 				    uint64_t start, uint64_t end);
+/* Where the text begins that a file like /proc/kallsyms tells of; 0: hidden,
+ * or it cannot be read. */
+uint64_t kernel_text_start(const char *path);
+/* The build id of the running kernel, as text; "" unknown. */
+void kernel_running_build(char id[129]);
+/* Begins to read symbols in a thread from a file like /proc/kallsyms. */
+void kernel_read_symbols(struct kernel *k, const char *path);
 /* Learns where the parts of the running kernel lie, and begins to read its
  * symbols in a thread. */
 void kernel_read_running(struct kernel *k);

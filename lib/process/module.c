@@ -60,6 +60,7 @@ module_find_file(struct modules *t, const struct module_key *key)
 		m->key = *key;
 		m->key.path = arena_copy(&t->arena, without_deleted(key->path));
 		m->key.build_id = arena_copy(&t->arena, key->build_id);
+		m->deleted = m->key.path.len < key->path.len;
 	}
 	return id;
 }
@@ -247,6 +248,17 @@ bool
 module_read_image(struct module *m, struct slice image)
 {
 	return image.len && module_read(m, read_memory, &image, NULL);
+}
+
+bool
+module_image_is(struct slice image, const char *build_id)
+{
+	struct module m = { 0 };
+
+	if (!image.len || !unwind_elf_read(read_memory, &image, &m.elf))
+		return false;
+	module_name_build(&m, NULL);
+	return !strcmp(m.build_id, build_id);
 }
 
 void

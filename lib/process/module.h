@@ -33,7 +33,8 @@ struct module {
 	enum module_kind kind;
 	struct module_key key;
 	struct modules *in;
-	pid_t pid; /* JIT: whose code */
+	pid_t pid;    /* JIT: whose code */
+	bool deleted; /* the path led nowhere any more, or to another file */
 	bool loaded;
 	bool readable; /* the file was found: addresses are its own */
 	struct unwind_elf elf;
@@ -60,7 +61,7 @@ struct module {
 /* A process that has it mapped, and where. */
 struct module_place {
 	pid_t pid;
-	uint64_t start, end;
+	uint64_t start, end, offset;
 };
 
 struct modules {
@@ -88,6 +89,8 @@ bool module_read(struct module *m, unwind_read_fn *read, void *ctx,
 		 const struct stat *st);
 /* The same from memory. */
 bool module_read_image(struct module *m, struct slice image);
+/* Whether the ELF image has this build id, which is text. */
+bool module_image_is(struct slice image, const char *build_id);
 /* Whether a separate debug file should be asked for the rules of an eighth of
  * the code. */
 bool module_lacks_rules(const struct module *m);

@@ -79,9 +79,9 @@ look_up(void *ctx, uint64_t pc, struct unwind_code *code)
 	if (!map)
 		return false;
 	m = modules->list[map->module];
-	modules->load(
-		modules->load_ctx, m,
-		&(struct module_place){ l->p->pid, map->start, map->end });
+	modules->load(modules->load_ctx, m,
+		      &(struct module_place){ l->p->pid, map->start, map->end,
+					      map->offset });
 	code->cfi = m->has_cfi ? &m->cfi : NULL;
 	code->bias = mapping_bias(map, m);
 	code->module = map->module;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -177,16 +178,46 @@ find_below_sysroot(struct elf_file *f, const char *sysroot, struct slice path,
 	return f->elf ? SYMBOL_OK : problem;
 }
 
+char *
+perf_cache_path(struct slice build_id, const char *name)
+{
+	const char *home = getenv("HOME");
+
+	if (!home || build_id.len < 3 || !is_hexadecimal(build_id))
+		return NULL;
+	return xasprintf("%s/.debug/.build-id/%.2s/%.*s/%s", home, build_id.ptr,
+			 (int)build_id.len - 2, build_id.ptr + 2, name);
+}
+
+static bool
+find_in_perf_cache(struct elf_file *f, struct slice build_id)
+{
+	char *path = perf_cache_path(build_id, "elf");
+	bool found = path && !elf_file_open(f, path);
+
+	free(path);
+	if (found && !is_module(f, build_id)) {
+		elf_file_close(f);
+		found = false;
+	}
+	return found;
+}
+
 enum symbol_problem
 find_module_file(struct elf_file *f, const struct symbol_options *opt,
 		 struct slice path, struct slice build_id)
 {
+	enum symbol_problem problem;
+
 	*f = (struct elf_file){ .fd = -1 };
 	if (!is_path(path))
 		return SYMBOL_NO_FILE;
-	if (opt->sysroot)
-		return find_below_sysroot(f, opt->sysroot, path, build_id);
-	return try_module(f, "", path, build_id);
+	problem = opt->sysroot
+			  ? find_below_sysroot(f, opt->sysroot, path, build_id)
+			  : try_module(f, "", path, build_id);
+	if (problem && find_in_perf_cache(f, build_id))
+		problem = SYMBOL_OK;
+	return problem;
 }
 
 /* The directories to search: TRY is called with each until it says true. */

@@ -21,10 +21,14 @@ void elf_file_close(struct elf_file *f);
 
 /* The file at PATH, if it is the one that BUILD_ID (as symbolizer_module
  * takes it) means. With a sysroot, it lies there, or by its name alone, or,
- * where the build id is one, at PATH on this machine. */
+ * where the build id is one, at PATH on this machine; last in perf's cache. */
 enum symbol_problem find_module_file(struct elf_file *f,
 				     const struct symbol_options *opt,
 				     struct slice path, struct slice build_id);
+
+/* Where perf keeps a copy of what had BUILD_ID when it was recorded, under
+ * NAME ("elf", "kallsyms", "vdso"): to be freed; NULL when nowhere. */
+char *perf_cache_path(struct slice build_id, const char *name);
 
 /* The debug file of a module, by build id, or by the debug link of MAIN,
  * which may be closed. */

@@ -12,7 +12,8 @@
 
 /* clang-format off */
 #define IMPORT_MACHINE_FORMATS(F) \
-	F(capture, "pk-capture(5), as pk-sample writes it")
+	F(capture, "pk-capture(5), as pk-sample writes it") \
+	F(perf_data, "perf.data, as perf record writes it")
 /* clang-format on */
 
 /*
