@@ -15,7 +15,18 @@
 
 /* clang-format off */
 #define IMPORT_TEXT_FORMATS(F) \
-	F(folded, 0, "folded stacks")
+	F(folded, 0, "folded stacks") \
+	F(bpftrace, IMPORT_EVENT, "maps of bpftrace with stacks as keys") \
+	F(dtrace, 0, "DTrace: aggregations of stacks, and printed stacks") \
+	F(stap, 0, "SystemTap: printed stacks and their counts") \
+	F(gdb, IMPORT_COMM | IMPORT_TID, "backtraces of gdb") \
+	F(eu_stack, IMPORT_PID | IMPORT_TID, "elfutils' eu-stack") \
+	F(macos_sample, IMPORT_COMM | IMPORT_PID, "sample of macOS") \
+	F(pmcstat, IMPORT_EVENT, "callgraphs of FreeBSD's pmcstat -G") \
+	F(procstack, IMPORT_COMM | IMPORT_PID | IMPORT_TID, \
+	  "procstack of AIX") \
+	F(ljp, 0, "the lightweight Java profiler") \
+	F(wall_clock, 0, "the wall-clock profiler's full stacks")
 /* clang-format on */
 
 #define DECLARE(name, knows, description)           \
