@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * perf_dump [-c] FILE prints a perf.data's records as lib/import/machine
+ * perf_dump [-c | -h] FILE prints a perf.data's records as lib/import/machine
  * decodes and orders them, one a line:
  *
  *	KIND TIME PID TID CPU ...
  *
  * where the first four say whose it is, - for what it does not say. Of bytes
- * (stacks, raw) there is the length and a sum. -c only counts the records.
- * Ends with status 1 when nothing could be read, with 2 when that is so of a
- * part.
+ * (stacks, raw) there is the length and a sum. -c only counts the samples, -h
+ *prints the header. Ends with status 1 when nothing could be read, with 2 when
+ *that is so of a part.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -200,6 +200,17 @@ print_events(void)
 		       e[i].tracks_only, (int)e[i].name.len, e[i].name.ptr);
 }
 
+static int
+print_header(struct input *in)
+{
+	struct output *out = output_open(NULL, 0, "a header");
+	bool good = machine_header_perf_data(in, out);
+
+	output_close(out);
+	input_close(in);
+	return good ? msg_status() : 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,9 +218,11 @@ main(int argc, char **argv)
 	struct input *in;
 
 	msg_init("perf_dump", 2);
-	if (argc != 2 && !only_count)
+	if (argc < 2)
 		die("which file?");
 	in = input_open(argv[argc - 1], "a perf.data");
+	if (argc == 3 && !strcmp(argv[1], "-h"))
+		return print_header(in);
 	file = perf_open(in);
 	if (!file)
 		return 1;

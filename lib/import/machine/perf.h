@@ -13,6 +13,7 @@
 
 #include <linux/perf_event.h>
 #include "base/input.h"
+#include "base/output.h"
 #include "base/slice.h"
 
 /* An event of the recording: an attr, with what the feature sections tell. */
@@ -111,8 +112,9 @@ struct perf_handler {
 /* The recording's header, from the feature sections. Absent strings are
  * empty. */
 struct perf_header {
-	struct slice hostname, os_release, version, arch, cmdline;
+	struct slice hostname, os_release, version, arch, cmdline, cpu_desc;
 	uint32_t cpus_online, cpus_available;
+	uint64_t memory;		    /* bytes */
 	uint64_t first_sample, last_sample; /* SAMPLE_TIME; 0: unknown */
 	uint32_t clock_id;		    /* CLOCKID; UINT32_MAX: unknown */
 	uint64_t clock_resolution;
@@ -152,5 +154,11 @@ const struct perf_event *perf_events(const struct perf_file *f, size_t *n);
  */
 bool perf_read(struct perf_file *f, const struct perf_handler *h, void *ctx);
 void perf_close(struct perf_file *f);
+
+/* The header as text for people, `KEY: VALUE` a line. Of a pipe, after
+ * perf_read. */
+void perf_print_header(const struct perf_file *f, struct output *out);
+/* The same of an input; false when there is none, which has been said. */
+bool machine_header_perf_data(struct input *in, struct output *out);
 
 #endif

@@ -82,7 +82,9 @@ hand_mmap(struct perf_file *f, struct perf_cursor *c,
 		read_map_file(c, &m, h.misc & PERF_RECORD_MISC_MMAP_BUILD_ID);
 		m.prot = perf_u32(c);
 		m.flags = perf_u32(c);
-		m.executable = m.prot & PROT_EXEC;
+		/* perf gives the kernel no protection */
+		m.executable = m.prot & PROT_EXEC ||
+			       m.cpumode == PERF_RECORD_MISC_KERNEL;
 	}
 	m.path = perf_text(c, perf_left(c));
 	if (!c->bad && f->handler->mmap)

@@ -132,6 +132,7 @@ perf_read_feature(struct perf_file *f, unsigned feature, struct perf_cursor *c)
 		[PERF_FEATURE_OSRELEASE] = &h->os_release,
 		[PERF_FEATURE_VERSION] = &h->version,
 		[PERF_FEATURE_ARCH] = &h->arch,
+		[PERF_FEATURE_CPUDESC] = &h->cpu_desc,
 	};
 
 	if (feature < sizeof strings / sizeof *strings && strings[feature]) {
@@ -141,6 +142,8 @@ perf_read_feature(struct perf_file *f, unsigned feature, struct perf_cursor *c)
 	} else if (feature == PERF_FEATURE_NRCPUS) {
 		h->cpus_available = perf_u32(c);
 		h->cpus_online = perf_u32(c);
+	} else if (feature == PERF_FEATURE_TOTAL_MEM) {
+		h->memory = perf_u64(c) * 1024;
 	} else if (feature == PERF_FEATURE_CMDLINE) {
 		read_cmdline(f, c);
 	} else if (feature == PERF_FEATURE_EVENT_DESC) {
@@ -156,7 +159,7 @@ perf_read_feature(struct perf_file *f, unsigned feature, struct perf_cursor *c)
 		h->compressed = true;
 	}
 	if (c->bad)
-		f->damaged++;
+		f->odd_parts++;
 }
 
 void
@@ -177,7 +180,7 @@ perf_read_features(struct perf_file *f, uint64_t table)
 		size = perf_u64(&at);
 		if (at.bad || offset > f->all.len ||
 		    size > f->all.len - offset) {
-			f->damaged++;
+			f->odd_parts++;
 			continue;
 		}
 		section.p = all + offset;

@@ -55,10 +55,11 @@ read_attr(struct perf_file *f, struct perf_cursor *c, size_t size)
 		return false;
 	ids_at = perf_u64(c);
 	ids_size = perf_u64(c);
-	if (!section(f, ids_at, ids_size, &ids))
-		return false;
 	perf_add_event(f, &attr);
-	perf_add_ids(f, &ids, ids_size / 8, f->n_events - 1);
+	if (section(f, ids_at, ids_size, &ids))
+		perf_add_ids(f, &ids, ids_size / 8, f->n_events - 1);
+	else
+		f->odd_parts++;
 	return true;
 }
 
@@ -259,6 +260,13 @@ report(const struct perf_file *f)
 		warning("%s: is cut off: of its last record there are only "
 			"%ju bytes",
 			f->name, (uintmax_t)f->cut);
+	else if (f->cut_packed)
+		warning("%s: is cut off within its compressed records",
+			f->name);
+	if (f->odd_parts)
+		warning("%s: its header is damaged: %ju of its parts cannot be "
+			"read",
+			f->name, (uintmax_t)f->odd_parts);
 	if (f->damaged)
 		warning("%s: %ju damaged %s left out", f->name,
 			(uintmax_t)f->damaged,

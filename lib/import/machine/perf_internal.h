@@ -206,11 +206,13 @@ struct perf_file {
 	struct perf_stream piped, unpacked;
 	struct perf_spool *spool;
 	struct perf_zstd *zstd;
-	bool unpacking;
+	bool unpacking, cut_packed;
+	size_t wanted;	       /* bytes that libzstd waits for */
 	uint64_t skip;	       /* bytes behind a record that are none */
 	uint64_t records;      /* whole ones */
 	uint64_t damaged, cut; /* records; bytes of one that is not whole */
 	bool stopped;	       /* nothing behind can be read; has been said */
+	uint64_t odd_parts;    /* of the header, which are damaged */
 	uint64_t missing;      /* bytes that a cut-off file does not have */
 	/* of what is mapped: the record that is taken, and where this round
 	 * and the one before it began */

@@ -8,6 +8,8 @@
 #ifdef HAVE_ZSTD
 #include <zstd.h>
 
+enum { BLOCK_HEADER = 3 };
+
 static bool
 refuse(struct perf_file *f, const char *why)
 {
@@ -32,6 +34,8 @@ unpack_piece(struct perf_file *f, ZSTD_inBuffer *in)
 	rc = ZSTD_decompressStream((ZSTD_DStream *)f->zstd, &out, in);
 	if (ZSTD_isError(rc))
 		return refuse(f, ZSTD_getErrorName(rc));
+	/* Between two blocks the header of the next one is wanted, no more. */
+	f->wanted = rc;
 	perf_stream_put(f, &f->unpacked, out.pos);
 	/* all of it is read, and there was room for all that it gives */
 	return in->pos < in->size || out.pos == out.size;
@@ -53,6 +57,8 @@ perf_unpack(struct perf_file *f, struct slice payload)
 void
 perf_unpack_end(struct perf_file *f)
 {
+	if (f->zstd && !f->stopped && f->wanted > BLOCK_HEADER)
+		f->cut_packed = true;
 	perf_stream_end(f, &f->unpacked);
 	ZSTD_freeDStream((ZSTD_DStream *)f->zstd);
 	f->zstd = NULL;
