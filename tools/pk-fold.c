@@ -11,6 +11,7 @@
 #include "base/option.h"
 #include "base/output.h"
 #include "base/xalloc.h"
+#include "capture/copy.h"
 #include "fold/fold.h"
 #include "import/import.h"
 #include "profile/edit.h"
@@ -21,6 +22,7 @@ static struct options {
 	struct profile_edits edits;
 	const struct import_format *format; /* NULL: by content */
 	bool list;			    /* formats */
+	bool to_capture;
 	const char *output;
 	const char **debug_dirs; /* NULL-ended */
 	size_t n_debug_dirs, cap_debug_dirs;
@@ -66,6 +68,8 @@ static const char help[] =
 	"      --debug-dir DIR     look for debug files there, too\n"
 	"      --sysroot DIR       look for recorded files there first\n"
 	"      --no-debuginfod     do not ask the servers in DEBUGINFOD_URLS\n"
+	"      --to-capture        write a capture with all samples, not "
+	"folded\n"
 	"  -o, --output FILE       write there, not to standard output\n"
 	"  -h, --help, -V, --version\n"
 	"\n"
@@ -164,6 +168,7 @@ static const struct option_rule rules[] = {
 	{ "debug-dir", 0, OPTION_CALL, .call = add_debug_dir },
 	{ "sysroot", 0, OPTION_CALL, .call = set_sysroot },
 	{ "no-debuginfod", 0, OPTION_TRUE, .to = &opt.symbol.no_debuginfod },
+	{ "to-capture", 0, OPTION_TRUE, .to = &opt.to_capture },
 	{ "output", 'o', OPTION_STRING, .to = &opt.output },
 	{ "help", 'h', OPTION_PRINT, .words = help_text },
 	{ "version", 'V', OPTION_PRINT, .words = version },
@@ -203,7 +208,8 @@ report_filters(const char *file, const struct import_format *format)
 
 struct folding {
 	struct folder *captures;
-	struct profile p; /* all else */
+	struct capture_copy *copy; /* with --to-capture, else NULL */
+	struct profile p;	   /* of what is no capture */
 };
 
 static const struct import_format *
@@ -236,9 +242,14 @@ read_format(const struct import_format *format, struct input *in,
 	    struct folding *f)
 {
 	if (format->read_capture)
-		return format->read_capture(folder_capture(f->captures), in,
-					    &opt.symbol, folder_sample,
-					    f->captures);
+		return format->read_capture(
+			folder_capture(f->captures), in, &opt.symbol,
+			f->copy ? capture_copy_sample : folder_sample,
+			f->copy ? (void *)f->copy : f->captures);
+	if (f->copy)
+		die("%s holds %s: without addresses there is no capture to "
+		    "make of it",
+		    input_name(in), format->description);
 	read_text(format, in, &f->p);
 	return true;
 }
@@ -263,6 +274,20 @@ read_file(const char *path, bool several, struct folding *f)
 		exit(msg_status());
 }
 
+/* --to-capture is of all samples: what chooses and shows comes when the
+ * capture is folded. */
+static void
+check_to_capture(void)
+{
+	const struct view *v = &opt.view;
+
+	if (v->event || v->only_pid != UINT64_MAX ||
+	    v->only_tid != UINT64_MAX || v->only_comm || v->since ||
+	    v->until != UINT64_MAX || !edits_are_none(&opt.edits))
+		die_usage("--to-capture writes all samples: options that "
+			  "choose some go where the capture is folded");
+}
+
 static void
 finish(struct folding *f)
 {
@@ -273,7 +298,9 @@ finish(struct folding *f)
 		exit(msg_status());
 	if (!any && !f->p.lines)
 		die("the input is empty: there is nothing to fold");
-	if (edits_are_none(&opt.edits)) {
+	if (f->copy) {
+		capture_copy_finish(f->copy);
+	} else if (edits_are_none(&opt.edits)) {
 		folder_finish(f->captures, &f->p);
 	} else {
 		folder_finish(f->captures, &captured);
@@ -322,7 +349,10 @@ main(int argc, char **argv)
 	i = option_parse(argc, argv, rules);
 	if (opt.view.since > opt.view.until)
 		die_usage("--since lies behind --until");
-	out = output_open(opt.output, 0, "folded stacks");
+	if (opt.to_capture)
+		check_to_capture();
+	out = output_open(opt.output, opt.to_capture ? OUTPUT_NO_TERMINAL : 0,
+			  opt.to_capture ? "a capture" : "folded stacks");
 	raise_file_limit();
 	if (opt.list) {
 		list_formats(argv + i, out);
@@ -332,13 +362,16 @@ main(int argc, char **argv)
 	f.p.in_order = opt.view.time_order;
 	f.captures =
 		folder_new(&(struct fold_options){ &opt.view, opt.symbol });
+	if (opt.to_capture)
+		f.copy = capture_copy_new(folder_capture(f.captures), out);
 	several = i + 1 < argc;
 	if (i == argc)
 		read_file("-", false, &f);
 	for (; i < argc; i++)
 		read_file(argv[i], several, &f);
 	finish(&f);
-	profile_write(&f.p, out);
+	if (!opt.to_capture)
+		profile_write(&f.p, out);
 	output_close(out);
 	profile_free(&f.p);
 	edits_free(&opt.edits);

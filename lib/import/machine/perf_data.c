@@ -151,6 +151,91 @@ take_throttle(void *ctx, const struct perf_origin *o, bool begins)
 	r->throttled += begins;
 }
 
+/* ---- metadata ---- */
+
+static void
+add_meta(struct perf_reader *r, const char *key, struct slice value)
+{
+	if (value.len)
+		capture_add_meta(r->c, slice_str(key), value);
+}
+
+static void
+add_meta_number(struct perf_reader *r, const char *key, uint64_t value)
+{
+	struct buf b = { 0 };
+
+	buf_u64(&b, value);
+	add_meta(r, key, buf_get(&b));
+	buf_free(&b);
+}
+
+/* Of the samples' clock and the wall clock two readings at one time are in the
+ * header, if perf was asked for that. */
+static void
+add_start(struct perf_reader *r)
+{
+	const struct perf_header *h = r->header;
+	char text[32];
+	struct tm tm;
+	time_t then;
+
+	if (!h->wall_clock || r->start == UINT64_MAX)
+		return;
+	then = (time_t)((h->wall_clock - h->clock_at_wall + r->start) /
+			1000000000);
+	if (gmtime_r(&then, &tm) &&
+	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		add_meta(r, "start", slice_str(text));
+}
+
+/* How stacks were taken, by the first event. */
+static void
+add_settings(struct perf_reader *r)
+{
+	const struct perf_event *e;
+	size_t n;
+
+	e = perf_events(r->file, &n);
+	if (!n)
+		return;
+	if (e->attr.freq)
+		add_meta_number(r, "frequency", e->attr.sample_freq);
+	if (e->attr.sample_type & PERF_SAMPLE_STACK_USER) {
+		add_meta(r, "unwind", SLICE_LIT("cfi"));
+		add_meta_number(r, "stack-size", e->attr.sample_stack_user);
+	} else {
+		add_meta(r, "unwind",
+			 e->attr.sample_type & PERF_SAMPLE_CALLCHAIN
+				 ? SLICE_LIT("fp")
+				 : SLICE_LIT("none"));
+	}
+}
+
+/* Once, as early as it is known: before the first sample. */
+static void
+add_metadata(struct perf_reader *r)
+{
+	const struct perf_header *h = r->header;
+	struct buf tool = { 0 };
+
+	if (r->described)
+		return;
+	r->described = true;
+	buf_str(&tool, "perf ");
+	buf_slice(&tool, h->version);
+	add_meta(r, "tool", buf_get(&tool));
+	buf_free(&tool);
+	add_meta(r, "command", h->cmdline);
+	add_meta(r, "host", h->hostname);
+	add_meta(r, "kernel", h->os_release);
+	add_meta(r, "arch", h->arch);
+	add_start(r);
+	add_settings(r);
+	if (h->cpus_online)
+		add_meta_number(r, "cpus", h->cpus_online);
+}
+
 /* ---- samples ---- */
 
 static bool
@@ -227,6 +312,7 @@ take_sample(void *ctx, const struct perf_sample *s)
 				      .pid = pid,
 				      .tid = tid };
 
+	add_metadata(r);
 	out.event = event_of(r, s->event);
 	if (out.event == UINT32_MAX)
 		return;
@@ -241,85 +327,6 @@ take_sample(void *ctx, const struct perf_sample *s)
 }
 
 /* ---- the whole ---- */
-
-static void
-add_meta(struct perf_reader *r, const char *key, struct slice value)
-{
-	if (value.len)
-		capture_add_meta(r->c, slice_str(key), value);
-}
-
-static void
-add_meta_number(struct perf_reader *r, const char *key, uint64_t value)
-{
-	struct buf b = { 0 };
-
-	buf_u64(&b, value);
-	add_meta(r, key, buf_get(&b));
-	buf_free(&b);
-}
-
-/* Of the samples' clock and the wall clock two readings at one time are in the
- * header, if perf was asked for that. */
-static void
-add_start(struct perf_reader *r)
-{
-	const struct perf_header *h = r->header;
-	char text[32];
-	struct tm tm;
-	time_t then;
-
-	if (!h->wall_clock || r->start == UINT64_MAX)
-		return;
-	then = (time_t)((h->wall_clock - h->clock_at_wall + r->start) /
-			1000000000);
-	if (gmtime_r(&then, &tm) &&
-	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		add_meta(r, "start", slice_str(text));
-}
-
-/* How stacks were taken, by the first event. */
-static void
-add_settings(struct perf_reader *r)
-{
-	const struct perf_event *e;
-	size_t n;
-
-	e = perf_events(r->file, &n);
-	if (!n)
-		return;
-	if (e->attr.freq)
-		add_meta_number(r, "frequency", e->attr.sample_freq);
-	if (e->attr.sample_type & PERF_SAMPLE_STACK_USER) {
-		add_meta(r, "unwind", SLICE_LIT("cfi"));
-		add_meta_number(r, "stack-size", e->attr.sample_stack_user);
-	} else {
-		add_meta(r, "unwind",
-			 e->attr.sample_type & PERF_SAMPLE_CALLCHAIN
-				 ? SLICE_LIT("fp")
-				 : SLICE_LIT("none"));
-	}
-}
-
-static void
-add_metadata(struct perf_reader *r)
-{
-	const struct perf_header *h = r->header;
-	struct buf tool = { 0 };
-
-	buf_str(&tool, "perf ");
-	buf_slice(&tool, h->version);
-	add_meta(r, "tool", buf_get(&tool));
-	buf_free(&tool);
-	add_meta(r, "command", h->cmdline);
-	add_meta(r, "host", h->hostname);
-	add_meta(r, "kernel", h->os_release);
-	add_meta(r, "arch", h->arch);
-	add_start(r);
-	add_settings(r);
-	if (h->cpus_online)
-		add_meta_number(r, "cpus", h->cpus_online);
-}
 
 /* A ring that was full cost records, and perf asks the kernel in addition how
  * many of them were samples. */

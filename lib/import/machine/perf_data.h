@@ -33,6 +33,7 @@ struct perf_reader {
 	struct processes procs;
 	struct process_walker walker;
 	uint64_t start;	    /* of the recording; UINT64_MAX: no time seen yet */
+	bool described;	    /* the metadata is there */
 	uint32_t *event_of; /* the capture's, by the recording's event */
 	size_t n_events, cap_events;
 	/* 1 + the capture's index; 0: not there yet. So are the capture_id of
