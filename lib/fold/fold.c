@@ -160,9 +160,14 @@ root_of(struct folder *f, const struct capture_sample *s)
 
 	if (f->view.root != VIEW_COMM)
 		return make_root(f, s);
+	if (f->has_last_root && f->last_name == s->name_id)
+		return f->last_root;
 	root = map_put(&f->root_of_name, s->name_id, &added);
 	if (added)
 		*root = make_root(f, s);
+	f->has_last_root = true;
+	f->last_name = s->name_id;
+	f->last_root = *root;
 	return *root;
 }
 

@@ -19,8 +19,10 @@ struct folder {
 	struct capture capture;
 	struct intern roots;
 	struct map root_of_name; /* of --comm: name_id -> id in roots */
-	struct map index;	 /* root << 32 | node: index in counts */
-	uint32_t *last; /* by node: 1 + index in counts, the last one used */
+	bool has_last_root; /* what root_of said last, and of which name_id */
+	uint32_t last_name, last_root;
+	struct map index; /* root << 32 | node: index in counts */
+	uint32_t *last;	  /* by node: 1 + index in counts, the last one used */
 	size_t cap_last;
 	struct fold_count *counts;
 	size_t n_counts, cap_counts;

@@ -302,6 +302,23 @@ weight_of(const struct perf_sample *s)
 	return told || s->period ? s->period : 1;
 }
 
+/* The number in the capture of a name. */
+static uint32_t
+name_of(struct perf_reader *r, uint32_t id)
+{
+	size_t cap = r->cap_name_of;
+
+	GROW(r->name_of, r->cap_name_of, (size_t)id + 1);
+	if (r->cap_name_of > cap)
+		memset(r->name_of + cap, 0,
+		       (r->cap_name_of - cap) * sizeof *r->name_of);
+	if (!r->name_of[id])
+		r->name_of[id] =
+			1 + intern_add(&r->c->names,
+				       intern_get(&r->procs.names, id));
+	return r->name_of[id] - 1;
+}
+
 static void
 take_sample(void *ctx, const struct perf_sample *s)
 {
@@ -319,9 +336,9 @@ take_sample(void *ctx, const struct perf_sample *s)
 	out.cpu = s->origin.cpu == UINT32_MAX ? 0 : s->origin.cpu;
 	out.weight = weight_of(s);
 	out.node = perf_add_stack(r, p, s);
-	out.name = intern_get(&r->procs.names,
-			      process_thread_name(&r->procs, p, (pid_t)tid));
-	out.name_id = intern_add(&r->c->names, out.name);
+	out.name_id =
+		name_of(r, process_thread_name(&r->procs, p, (pid_t)tid));
+	out.name = intern_get(&r->c->names, out.name_id);
 	r->c->n_samples++;
 	r->fn(r->ctx, &out);
 }
@@ -350,6 +367,7 @@ reader_free(struct perf_reader *r)
 	kernel_free(&r->kernel);
 	kernel_free(&r->symbols);
 	free(r->event_of);
+	free(r->name_of);
 	perf_close(r->file);
 }
 

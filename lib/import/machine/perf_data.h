@@ -13,12 +13,12 @@
 /* Modules of the capture that are no files. */
 enum perf_special { TRUNCATED, UNREADABLE, NO_CFI, UNKNOWN, N_SPECIALS };
 
-/* The callers of a stack that was met before, and the node they led to. */
+/* Callers that were met before, outermost first, and the nodes they led to. */
 struct perf_chain {
 	uint64_t *words;
-	uint64_t hash;
-	uint32_t n, cap;
-	uint32_t space, parent, node;
+	uint32_t *nodes;
+	size_t n, cap_words, cap_nodes;
+	uint32_t space, parent;
 };
 
 struct perf_reader {
@@ -40,6 +40,8 @@ struct perf_reader {
 	 * modules and of parts of the kernel. */
 	uint32_t specials[N_SPECIALS];
 	struct perf_chain *chains;
+	uint32_t *name_of; /* 1 + the capture's, by id in procs.names */
+	size_t cap_name_of;
 	uint64_t lost, lost_samples, throttled;
 
 	struct kernel kernel;  /* its parts as recorded */

@@ -6,8 +6,7 @@
 #include "base/xalloc.h"
 
 enum {
-	CHAINS = 1 << 12,
-	CHAIN_MAX = 256, /* longer ones are not remembered */
+	CHAINS = 1 << 10,
 	/* The kernel's default, where the recording does not say. */
 	KERNEL_CHAIN_MAX = 127,
 };
@@ -92,72 +91,59 @@ add_kernel_pc(struct perf_reader *r, uint32_t parent, uint64_t pc)
 
 /* ---- chains ---- */
 
-static uint64_t
-hash_words(const uint64_t *word, size_t n, uint64_t seed)
+/* The chain that was taken last in one place: a thread's user frames, or the
+ * kernel's from one entry. */
+static struct perf_chain *
+last_chain(struct perf_reader *r, uint32_t space, uint64_t place)
 {
-	uint64_t h = seed;
-	size_t i;
+	uint64_t h = (place ^ (uint64_t)space << 32) * 0x9e3779b97f4a7c15;
 
-	for (i = 0; i < n; i++) {
-		h = (h ^ word[i]) * 0x9e3779b97f4a7c15;
-		h ^= h >> 29;
-	}
-	return h;
-}
-
-static bool
-is_chain(const struct perf_chain *c, const struct perf_chain *key)
-{
-	return c->n == key->n && c->hash == key->hash &&
-	       c->space == key->space && c->parent == key->parent &&
-	       !memcmp(c->words, key->words, key->n * sizeof *key->words);
-}
-
-static void
-remember(struct perf_chain *c, const struct perf_chain *key)
-{
-	uint64_t *words = c->words;
-	uint32_t cap = c->cap;
-
-	if (cap < key->n) {
-		cap = key->n;
-		words = xreallocarray(words, cap, sizeof *words);
-	}
-	memcpy(words, key->words, key->n * sizeof *words);
-	*c = *key;
-	c->words = words;
-	c->cap = cap;
-}
-
-/* The node of N callers, innermost first, on PARENT. SPACE: what their
- * addresses mean; P: NULL in the kernel. Their addresses are return addresses.
- * Most samples of a program have callers that were met before. */
-static uint32_t
-add_callers(struct perf_reader *r, uint32_t parent, const struct process *p,
-	    uint32_t space, const uint64_t *word, size_t n)
-{
-	struct perf_chain key = { .n = (uint32_t)n,
-				  .space = space,
-				  .parent = parent };
-	struct perf_chain *c;
-	uint32_t node = parent;
-	size_t i;
-
-	if (!n)
-		return parent;
-	key.words = (uint64_t *)(uintptr_t)word;
-	key.hash = hash_words(word, n, (uint64_t)space << 32 | parent);
 	if (!r->chains)
 		r->chains = xcalloc(CHAINS, sizeof *r->chains);
-	c = &r->chains[key.hash % CHAINS];
-	if (is_chain(c, &key))
-		return c->node;
-	for (i = n; i--;)
-		node = p ? add_user_pc(r, node, p, word[i] - 1)
-			 : add_kernel_pc(r, node, word[i] - 1);
-	key.node = node;
-	if (n <= CHAIN_MAX)
-		remember(c, &key);
+	return &r->chains[h >> 32 & (CHAINS - 1)];
+}
+
+/* How many of the outermost of N callers, innermost first, are C's. */
+static size_t
+count_equal(const struct perf_chain *c, const uint64_t *word, size_t n)
+{
+	size_t i = 0;
+
+	while (i < c->n && i < n && c->words[i] == word[n - 1 - i])
+		i++;
+	return i;
+}
+
+/*
+ * The node of N callers, innermost first, on PARENT. SPACE: what their
+ * addresses mean; P: NULL in the kernel. They are return addresses. Between
+ * two samples of a place the outer ones mostly stay what they were.
+ */
+static uint32_t
+add_callers(struct perf_reader *r, struct perf_chain *c, uint32_t parent,
+	    uint32_t space, const struct process *p, const uint64_t *word,
+	    size_t n)
+{
+	uint32_t node = parent;
+	size_t i = 0;
+
+	if (c->space == space && c->parent == parent)
+		i = count_equal(c, word, n);
+	if (i)
+		node = c->nodes[i - 1];
+	GROW(c->words, c->cap_words, n);
+	GROW(c->nodes, c->cap_nodes, n);
+	for (; i < n; i++) {
+		uint64_t pc = word[n - 1 - i] - 1;
+
+		node = p ? add_user_pc(r, node, p, pc)
+			 : add_kernel_pc(r, node, pc);
+		c->words[i] = pc + 1;
+		c->nodes[i] = node;
+	}
+	c->n = n;
+	c->space = space;
+	c->parent = parent;
 	return node;
 }
 
@@ -166,8 +152,10 @@ perf_free_chains(struct perf_reader *r)
 {
 	size_t i;
 
-	for (i = 0; r->chains && i < CHAINS; i++)
+	for (i = 0; r->chains && i < CHAINS; i++) {
 		free(r->chains[i].words);
+		free(r->chains[i].nodes);
+	}
 	free(r->chains);
 }
 
@@ -223,7 +211,8 @@ add_user_chain(struct perf_reader *r, const struct process *p,
 {
 	uint32_t node = is_full(s) ? add_special(r, 0, TRUNCATED) : 0;
 
-	node = add_callers(r, node, p, p->space, chain.word + 1, chain.n - 1);
+	node = add_callers(r, last_chain(r, p->space, s->origin.tid), node,
+			   p->space, p, chain.word + 1, chain.n - 1);
 	return add_user_pc(r, node, p, chain.word[0]);
 }
 
@@ -331,8 +320,8 @@ add_kernel_stack(struct perf_reader *r, uint32_t node,
 		return add_kernel_pc(r, node, s->ip);
 	if (!chain.n)
 		return node;
-	node = add_callers(r, node, NULL, r->kernel_space, chain.word + 1,
-			   chain.n - 1);
+	node = add_callers(r, last_chain(r, r->kernel_space, node), node,
+			   r->kernel_space, NULL, chain.word + 1, chain.n - 1);
 	return add_kernel_pc(r, node, chain.word[0]);
 }
 
