@@ -132,18 +132,36 @@ profile_prepare(const struct profile *p, const uint32_t *frames, size_t depth)
 	return hash;
 }
 
-void
-profile_add_prepared(struct profile *p, const uint32_t *frames, size_t depth,
-		     uint64_t hash, double value0, double value1)
+static void
+count(struct profile *p, struct profile_stack *s, double value0, double value1)
 {
-	double values[2] = { value0, value1 };
-
-	add_to(p, find_or_add(p, frames, depth, hash), values);
+	add_to(p, s, (double[]){ value0, value1 });
 	p->total[0] += value0;
 	p->total[1] += value1;
 	p->magnitude += fabs(value0) + fabs(value1);
 	if (value0 != rint(value0) || value1 != rint(value1))
 		p->inexact = true;
+}
+
+void
+profile_add_prepared(struct profile *p, const uint32_t *frames, size_t depth,
+		     uint64_t hash, double value0, double value1)
+{
+	count(p, find_or_add(p, frames, depth, hash), value0, value1);
+}
+
+uint32_t
+profile_find(struct profile *p, const uint32_t *frames, size_t depth)
+{
+	uint64_t hash = profile_prepare(p, frames, depth);
+
+	return (uint32_t)(find_or_add(p, frames, depth, hash) - p->stacks);
+}
+
+void
+profile_count(struct profile *p, uint32_t stack, double value0, double value1)
+{
+	count(p, &p->stacks[stack], value0, value1);
 }
 
 void

@@ -59,6 +59,12 @@ void profile_add_prepared(struct profile *p, const uint32_t *frames,
 			  size_t depth, uint64_t hash, double value0,
 			  double value1);
 
+/* The same for who meets a stack again and again: its index, which stays; a
+ * new one has no value yet. And then the adding alone. */
+uint32_t profile_find(struct profile *p, const uint32_t *frames, size_t depth);
+void profile_count(struct profile *p, uint32_t stack, double value0,
+		   double value1);
+
 /* Adds all of FROM, in its order of first sight or of its runs, and frees it.
  * Both keep runs, or neither does. */
 void profile_merge(struct profile *p, struct profile *from);

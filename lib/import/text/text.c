@@ -84,8 +84,8 @@ turn_round(uint32_t *ids, size_t n)
 }
 
 /* What a format does not know does not filter: the caller has said so. */
-static bool
-is_wanted(struct import *im)
+bool
+import_wants_sample(struct import *im)
 {
 	const struct view *v = im->view;
 	const struct import_origin *o = &im->origin;
@@ -112,7 +112,7 @@ import_add(struct import *im, double value)
 	struct profile *p = im->p;
 
 	im->samples++;
-	if (is_wanted(im) && (im->n_ids || value != 0)) {
+	if (import_wants_sample(im) && (im->n_ids || value != 0)) {
 		if (!im->outermost_first)
 			turn_round(im->ids, im->n_ids);
 		p->lines++;

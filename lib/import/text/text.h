@@ -77,6 +77,10 @@ void import_frame_clean(struct import *im, struct slice name);
  * last call's is outermost. */
 void import_root(struct import *im, struct slice name);
 
+/* Whether the view wants the sample that origin speaks of. import_add asks by
+ * itself; once for each sample, in the file's order, since the first one's
+ * time is the start. */
+bool import_wants_sample(struct import *im);
 /* Counts the stack in the making with VALUE if the view wants the sample, and
  * empties it. A stack without frames counts, too, if VALUE is not 0: the
  * reader gives it a name. */
