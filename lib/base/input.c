@@ -19,8 +19,8 @@ struct input {
 	char *name;
 	int fd; /* -1: bytes in memory */
 	struct slice memory;
-	bool part; /* of a file: the bytes from at to stop */
-	off_t at, stop;
+	bool part; /* of a file: the bytes to stop, at next */
+	off_t from, at, stop;
 	char *data; /* [begin, end) is read and not yet consumed */
 	size_t begin, end, cap;
 	uint64_t line_number;
@@ -372,6 +372,13 @@ outlive_interrupt(void)
 	outlives = !sigaction(SIGINT, &act, NULL);
 }
 
+/* Room for what writes into the pipe to go on while this program is busy. */
+static void
+widen_pipe(void)
+{
+	fcntl(STDIN_FILENO, F_SETPIPE_SZ, PEEK);
+}
+
 static void
 end_outliving(void)
 {
@@ -411,6 +418,7 @@ input_open(const char *path, const char *what)
 			    "or through a pipe",
 			    what);
 		outlive_interrupt();
+		widen_pipe();
 		return input_new("standard input", STDIN_FILENO);
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -526,6 +534,38 @@ input_read(struct input *in, void *to, size_t n)
 	return n;
 }
 
+bool
+input_take(struct input *in, struct slice *block, struct input_memory *memory)
+{
+	struct input_memory filled;
+	size_t left;
+
+	if (!input_block(in, block))
+		return false;
+	left = in->end - in->begin;
+	if (memory->cap < left + BLOCK) {
+		input_memory_free(memory);
+		memory->cap = left + BLOCK;
+		memory->data = xmalloc(memory->cap + PAD);
+	}
+	if (left)
+		memcpy(memory->data, in->data + in->begin, left);
+	filled = (struct input_memory){ in->data, in->cap };
+	in->data = memory->data;
+	in->cap = memory->cap;
+	in->begin = 0;
+	in->end = left;
+	*memory = filled;
+	return true;
+}
+
+void
+input_memory_free(struct input_memory *memory)
+{
+	free(memory->data);
+	*memory = (struct input_memory){ NULL, 0 };
+}
+
 /* Where the first line at or behind FROM begins; STOP when there is none. */
 static off_t
 next_line(int fd, off_t from, off_t stop)
@@ -545,6 +585,31 @@ next_line(int fd, off_t from, off_t stop)
 	return stop;
 }
 
+/* Where a blank line that begins behind FROM ends; STOP when there is none
+ * near. */
+static off_t
+next_paragraph(int fd, off_t from, off_t stop)
+{
+	off_t most = stop - from < PEEK ? stop : from + PEEK;
+	bool at_start = false;
+	char text[4096];
+
+	while (from < most) {
+		ssize_t n = pread(fd, text, sizeof text, from), i;
+
+		if (n <= 0)
+			break;
+		for (i = 0; i < n; i++) {
+			if (text[i] == '\n' && at_start)
+				return from + i + 1;
+			at_start = text[i] == '\n' ||
+				   (at_start && text[i] == '\r');
+		}
+		from += n;
+	}
+	return stop;
+}
+
 static struct input *
 new_part(const struct input *in, off_t at, off_t stop)
 {
@@ -553,7 +618,7 @@ new_part(const struct input *in, off_t at, off_t stop)
 	part->name = xstrdup(in->name);
 	part->fd = in->fd;
 	part->part = true;
-	part->at = at;
+	part->from = part->at = at;
 	part->stop = stop;
 	/* The whole may begin with bytes that look like gzip in a part. */
 	part->started = part->decided = true;
@@ -654,8 +719,9 @@ input_left(const struct input *in)
 	return bounds_left(in, &from, &stop) ? (uint64_t)(stop - from) : 0;
 }
 
-int
-input_split(const struct input *in, int n, struct input *parts[])
+static int
+split(const struct input *in, int n, struct input *parts[],
+      off_t (*next)(int fd, off_t from, off_t stop))
 {
 	off_t begin, end, from, stop;
 	int i, made = 0;
@@ -666,16 +732,35 @@ input_split(const struct input *in, int n, struct input *parts[])
 		n = (int)((end - begin) / INPUT_LEAST_PART);
 	if (n < 2)
 		return 0;
-	for (i = 0, from = begin; i < n; i++, from = stop) {
+	for (i = 0, from = begin; i < n; i++) {
 		stop = end;
 		if (i + 1 < n)
-			stop = next_line(in->fd,
-					 begin + (end - begin) / n * (i + 1),
-					 end);
-		if (stop > from)
-			parts[made++] = new_part(in, from, stop);
+			stop = next(in->fd, begin + (end - begin) / n * (i + 1),
+				    end);
+		if (stop <= from)
+			continue;
+		parts[made++] = new_part(in, from, stop);
+		from = stop;
 	}
 	return made;
+}
+
+int
+input_split(const struct input *in, int n, struct input *parts[])
+{
+	return split(in, n, parts, next_line);
+}
+
+int
+input_split_paragraphs(const struct input *in, int n, struct input *parts[])
+{
+	return split(in, n, parts, next_paragraph);
+}
+
+struct input *
+input_again(const struct input *part)
+{
+	return new_part(part, part->from, part->stop);
 }
 
 void

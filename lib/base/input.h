@@ -53,6 +53,18 @@ bool input_map(struct input *in, struct slice *all);
  * before DROP no more for now, so that memory stays bounded. */
 void input_map_window(struct input *in, const char *drop, const char *need,
 		      size_t n);
+/*
+ * The same in memory that is the caller's until it gives it back with a later
+ * call: blocks may be read in one thread and used in another. Begin with a
+ * zeroed struct each; input_memory_free frees one that is not given back.
+ */
+struct input_memory {
+	char *data;
+	size_t cap;
+};
+bool input_take(struct input *in, struct slice *block,
+		struct input_memory *memory);
+void input_memory_free(struct input_memory *memory);
 
 /* How many bytes there are yet to read, where that is known; else 0. After
  * input_peek. */
@@ -67,6 +79,11 @@ enum { INPUT_LEAST_PART = 4 << 20 };
  * plain file or too small.
  */
 int input_split(const struct input *in, int n, struct input *parts[]);
+/* The same, but a part begins behind a blank line. */
+int input_split_paragraphs(const struct input *in, int n,
+			   struct input *parts[]);
+/* A part of its own of what PART was at first. */
+struct input *input_again(const struct input *part);
 /* Closes a part; IN's lines then count as read. */
 void input_join(struct input *in, struct input *part);
 /* Closes a part that is not wanted after all; IN stays where it is. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/limit.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 void
@@ -13,4 +14,15 @@ raise_file_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int
+usable_processors(int most)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	if (!sched_getaffinity(0, sizeof set, &set))
+		n = CPU_COUNT(&set);
+	return n > most ? most : n;
 }

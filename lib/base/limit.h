@@ -8,4 +8,8 @@
  * that still executes another program, which would inherit it. */
 void raise_file_limit(void);
 
+/* The processors that this process may run on, at least one and at most MOST:
+ * as many threads may be worth their while. */
+int usable_processors(int most);
+
 #endif

@@ -7,10 +7,10 @@
 #include "profile/profile.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include "base/msg.h"
 #include "base/hash.h"
+#include "base/limit.h"
 #include "base/number.h"
 #include "base/xalloc.h"
 
@@ -357,17 +357,6 @@ run_parts(struct part *parts, int n)
 	}
 }
 
-static int
-count_processors(void)
-{
-	cpu_set_t set;
-	int n = 1;
-
-	if (!sched_getaffinity(0, sizeof set, &set))
-		n = CPU_COUNT(&set);
-	return n > MOST_THREADS ? MOST_THREADS : n;
-}
-
 /* Whether sums that were made part by part, then added to P, are exact. */
 static bool
 all_exact(const struct profile *p, const struct part *parts, int n)
@@ -405,8 +394,8 @@ read_in_parts(struct profile *p, struct input *in, bool two)
 	struct input *inputs[MOST_THREADS];
 	struct part parts[MOST_THREADS] = { 0 };
 	atomic_bool give_up = !is_exact(p);
-	int n = p->in_order ? 0 : input_split(in, count_processors(), inputs);
-	int i;
+	int most = p->in_order ? 0 : usable_processors(MOST_THREADS);
+	int n = input_split(in, most, inputs), i;
 	bool good;
 
 	for (i = 0; i < n; i++) {

@@ -52,7 +52,7 @@ limit_memory(struct perf_reader *r)
 	size_t most = p->n_frames * sizeof *p->frames +
 		      p->n_stacks * sizeof *p->stacks;
 
-	if (kept > (most > KEPT ? most : KEPT))
+	if (kept > KEPT + most)
 		forget(r);
 	if (r->n_unknown > r->known_mask && p->n_stacks > r->known_mask / 2)
 		grow_known(r);

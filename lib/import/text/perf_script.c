@@ -57,11 +57,5 @@ import_guess_perf_script(struct slice head)
 void
 import_read_perf_script(struct import *im)
 {
-	struct perf_reader r;
-	struct slice block;
-
-	perf_reader_init(&r, im);
-	while (input_block(im->in, &block))
-		perf_reader_block(&r, block);
-	perf_reader_finish(&r);
+	perf_read_all(im);
 }

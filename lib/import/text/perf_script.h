@@ -71,6 +71,12 @@ void perf_reader_block(struct perf_reader *r, struct slice block);
 /* Ends the last sample and frees all but what IM holds. */
 void perf_reader_finish(struct perf_reader *r);
 
+/*
+ * Reads all of im->in, which has been peeked into, with several threads where
+ * that helps. The result is the same, to the last bit, as if one had read it.
+ */
+void perf_read_all(struct import *im);
+
 /* Appends the symbols of frame F, innermost first, to r->made: none, one, or
  * several where inlined calls are joined by `->`. */
 void perf_frame_symbols(struct perf_reader *r, const struct perf_frame *f);
