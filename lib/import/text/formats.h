@@ -16,6 +16,8 @@
 /* clang-format off */
 #define IMPORT_TEXT_FORMATS(F) \
 	F(folded, 0, "folded stacks") \
+	F(perf_sched, IMPORT_COMM | IMPORT_PID | IMPORT_TID | IMPORT_TIME, \
+	  "perf script of scheduler events, as time off the processor") \
 	F(perf_script, IMPORT_COMM | IMPORT_PID | IMPORT_TID | IMPORT_TIME | \
 			       IMPORT_EVENT, "perf script") \
 	F(bpftrace, IMPORT_EVENT, "maps of bpftrace with stacks as keys") \

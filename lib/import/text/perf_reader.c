@@ -100,8 +100,8 @@ is_last_thread(const struct perf_reader *r, const struct perf_event *e)
 	       slice_eq(e->comm, buf_get(&r->last_comm));
 }
 
-static void
-take_thread(struct perf_reader *r, const struct perf_event *e)
+void
+perf_reader_thread(struct perf_reader *r, const struct perf_event *e)
 {
 	if (is_last_thread(r, e))
 		return;
@@ -173,7 +173,7 @@ begin_sample(struct perf_reader *r, const struct perf_event *e)
 	if (!r->wanted)
 		return;
 	r->value = value_of(r, e);
-	take_thread(r, e);
+	perf_reader_thread(r, e);
 	if (e->rest.len && perf_frame_parse(e->rest, &f) && f.dso.len)
 		take_frame(r, &f);
 }

@@ -68,6 +68,8 @@ struct perf_reader {
 void perf_reader_init(struct perf_reader *r, struct import *im);
 /* Reads whole lines with their newlines; 64 bytes behind them may be read. */
 void perf_reader_block(struct perf_reader *r, struct slice block);
+/* Makes r->root the outermost frame of E's thread, as the view wants it. */
+void perf_reader_thread(struct perf_reader *r, const struct perf_event *e);
 /* Ends the last sample and frees all but what IM holds. */
 void perf_reader_finish(struct perf_reader *r);
 
