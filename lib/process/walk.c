@@ -12,11 +12,25 @@ void
 process_walker_start(struct process_walker *w, struct processes *procs)
 {
 	w->procs = procs;
+}
+
+/* Not before it is needed: to clear it takes longer than to read many a small
+ * recording. */
+static void
+make_room(struct process_walker *w)
+{
 	w->cache = aligned_alloc(64, sizeof *w->cache << CACHE_BITS);
 	if (!w->cache)
 		die("out of memory");
 	memset(w->cache, 0, sizeof *w->cache << CACHE_BITS);
-	w->frames = xcalloc(FRAMES_MAX, sizeof *w->frames);
+}
+
+struct unwind_frame *
+process_frames(struct process_walker *w)
+{
+	if (!w->frames)
+		w->frames = xcalloc(FRAMES_MAX, sizeof *w->frames);
+	return w->frames;
 }
 
 void
@@ -94,10 +108,14 @@ process_walk(struct process_walker *w, const struct process *p,
 	     enum unwind_end *end)
 {
 	struct lookup l = { w->procs, p };
-	struct unwind_walker walker = { look_up, &l, w->cache, CACHE_BITS,
+	struct unwind_walker walker = { look_up, &l, NULL, CACHE_BITS,
 					p->space };
 
-	return unwind_walk(&walker, regs, stack, w->frames, FRAMES_MAX, end);
+	if (!w->cache)
+		make_room(w);
+	walker.cache = w->cache;
+	return unwind_walk(&walker, regs, stack, process_frames(w), FRAMES_MAX,
+			   end);
 }
 
 struct unwind_frame

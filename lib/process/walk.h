@@ -11,8 +11,8 @@ enum { FRAMES_MAX = 1 << 13 };
 
 struct process_walker {
 	struct processes *procs;
-	struct unwind_cached *cache;
-	struct unwind_frame *frames; /* FRAMES_MAX */
+	struct unwind_cached *cache; /* NULL: not used yet */
+	struct unwind_frame *frames; /* use process_frames */
 };
 
 void process_walker_start(struct process_walker *w, struct processes *procs);
@@ -23,7 +23,10 @@ void process_walker_free(struct process_walker *w);
 struct unwind_regs process_take_regs(uint64_t mask, const uint64_t *values,
 				     size_t n);
 
-/* Walks a copied stack of P into frames, innermost first; returns how many.
+/* Room for FRAMES_MAX frames. */
+struct unwind_frame *process_frames(struct process_walker *w);
+
+/* Walks a copied stack of P into w->frames, innermost first; returns how many.
  * REGS must hold rip and rsp. */
 size_t process_walk(struct process_walker *w, const struct process *p,
 		    const struct unwind_regs *regs,

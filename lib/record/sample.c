@@ -134,6 +134,7 @@ unwind_cfi(struct recorder *r, const struct process *p, struct sample *s)
 static uint32_t
 take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 {
+	struct unwind_frame *frames = process_frames(&r->walker);
 	bool user = false;
 	size_t n = 0, all = 0;
 	uint64_t i;
@@ -145,8 +146,8 @@ take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 		}
 		all++;
 		if (user)
-			r->walker.frames[n] = process_find_frame(
-				&r->walker, p, s->chain[i] - !!n),
+			frames[n] = process_find_frame(&r->walker, p,
+						       s->chain[i] - !!n),
 			n++;
 	}
 	return write_user_frames(
@@ -156,6 +157,8 @@ take_chain(struct recorder *r, const struct process *p, const struct sample *s)
 static uint32_t
 write_user_stack(struct recorder *r, const struct process *p, struct sample *s)
 {
+	struct unwind_frame frame;
+
 	if (r->opt.unwind == RECORD_FP)
 		return take_chain(r, p, s);
 	/* In the middle of an exec or an exit there is no user stack. */
@@ -167,9 +170,9 @@ write_user_stack(struct recorder *r, const struct process *p, struct sample *s)
 	if (s->in_kernel)
 		return 0;
 	/* 32-bit code, or only the innermost frame was asked for. */
-	r->walker.frames[0] = process_find_frame(&r->walker, p, s->ip);
+	frame = process_find_frame(&r->walker, p, s->ip);
 	return record_user_frame(r, s->regs ? record_special(r, 0, NO_CFI) : 0,
-				 &r->walker.frames[0]);
+				 &frame);
 }
 
 /* ---- kernel frames ---- */

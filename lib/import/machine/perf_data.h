@@ -13,12 +13,12 @@
 /* Modules of the capture that are no files. */
 enum perf_special { TRUNCATED, UNREADABLE, NO_CFI, UNKNOWN, N_SPECIALS };
 
-/* Callers that were met before, outermost first, and the nodes they led to. */
+/* The callers of a stack that was met before, and the node they led to. */
 struct perf_chain {
 	uint64_t *words;
-	uint32_t *nodes;
-	size_t n, cap_words, cap_nodes;
-	uint32_t space, parent;
+	uint64_t hash;
+	uint32_t n, cap;
+	uint32_t space, parent, node;
 };
 
 struct perf_reader {

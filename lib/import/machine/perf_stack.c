@@ -3,10 +3,13 @@
 #include "import/machine/perf_data.h"
 
 #include <stdlib.h>
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 enum {
-	CHAINS = 1 << 10,
+	/* Slots, and the longest chain that is remembered: 32 MB at most. */
+	CHAINS = 1 << 15,
+	CHAIN_MAX = 128,
 	/* The kernel's default, where the recording does not say. */
 	KERNEL_CHAIN_MAX = 127,
 };
@@ -91,60 +94,61 @@ add_kernel_pc(struct perf_reader *r, uint32_t parent, uint64_t pc)
 
 /* ---- chains ---- */
 
-/* The chain that was taken last in one place: a thread's user frames, or the
- * kernel's from one entry. */
-static struct perf_chain *
-last_chain(struct perf_reader *r, uint32_t space, uint64_t place)
+static bool
+is_chain(const struct perf_chain *c, const struct perf_chain *key)
 {
-	uint64_t h = (place ^ (uint64_t)space << 32) * 0x9e3779b97f4a7c15;
-
-	if (!r->chains)
-		r->chains = xcalloc(CHAINS, sizeof *r->chains);
-	return &r->chains[h >> 32 & (CHAINS - 1)];
+	return c->n == key->n && c->hash == key->hash &&
+	       c->space == key->space && c->parent == key->parent &&
+	       !memcmp(c->words, key->words, key->n * sizeof *key->words);
 }
 
-/* How many of the outermost of N callers, innermost first, are C's. */
-static size_t
-count_equal(const struct perf_chain *c, const uint64_t *word, size_t n)
+static void
+remember(struct perf_chain *c, const struct perf_chain *key)
 {
-	size_t i = 0;
+	uint64_t *words = c->words;
+	uint32_t cap = c->cap;
 
-	while (i < c->n && i < n && c->words[i] == word[n - 1 - i])
-		i++;
-	return i;
+	if (cap < key->n) {
+		cap = key->n;
+		words = xreallocarray(words, cap, sizeof *words);
+	}
+	memcpy(words, key->words, key->n * sizeof *words);
+	*c = *key;
+	c->words = words;
+	c->cap = cap;
 }
 
 /*
  * The node of N callers, innermost first, on PARENT. SPACE: what their
- * addresses mean; P: NULL in the kernel. They are return addresses. Between
- * two samples of a place the outer ones mostly stay what they were.
+ * addresses mean; P: NULL in the kernel. They are return addresses. Most
+ * samples of a program have callers that were met before.
  */
 static uint32_t
-add_callers(struct perf_reader *r, struct perf_chain *c, uint32_t parent,
-	    uint32_t space, const struct process *p, const uint64_t *word,
-	    size_t n)
+add_callers(struct perf_reader *r, uint32_t parent, uint32_t space,
+	    const struct process *p, const uint64_t *word, size_t n)
 {
-	uint32_t node = parent;
-	size_t i = 0;
+	struct perf_chain key = { .words = (uint64_t *)(uintptr_t)word,
+				  .n = (uint32_t)n,
+				  .space = space,
+				  .parent = parent,
+				  .node = parent };
+	struct perf_chain *c;
+	size_t i;
 
-	if (c->space == space && c->parent == parent)
-		i = count_equal(c, word, n);
-	if (i)
-		node = c->nodes[i - 1];
-	GROW(c->words, c->cap_words, n);
-	GROW(c->nodes, c->cap_nodes, n);
-	for (; i < n; i++) {
-		uint64_t pc = word[n - 1 - i] - 1;
-
-		node = p ? add_user_pc(r, node, p, pc)
-			 : add_kernel_pc(r, node, pc);
-		c->words[i] = pc + 1;
-		c->nodes[i] = node;
-	}
-	c->n = n;
-	c->space = space;
-	c->parent = parent;
-	return node;
+	if (!n)
+		return parent;
+	key.hash = hash_bytes(word, n * sizeof *word) ^ hash_mix(space, parent);
+	if (!r->chains)
+		r->chains = xcalloc(CHAINS, sizeof *r->chains);
+	c = &r->chains[key.hash & (CHAINS - 1)];
+	if (is_chain(c, &key))
+		return c->node;
+	for (i = n; i--;)
+		key.node = p ? add_user_pc(r, key.node, p, word[i] - 1)
+			     : add_kernel_pc(r, key.node, word[i] - 1);
+	if (n <= CHAIN_MAX)
+		remember(c, &key);
+	return key.node;
 }
 
 void
@@ -152,10 +156,8 @@ perf_free_chains(struct perf_reader *r)
 {
 	size_t i;
 
-	for (i = 0; r->chains && i < CHAINS; i++) {
+	for (i = 0; r->chains && i < CHAINS; i++)
 		free(r->chains[i].words);
-		free(r->chains[i].nodes);
-	}
 	free(r->chains);
 }
 
@@ -164,56 +166,55 @@ struct part {
 	size_t n;
 };
 
-/* What stands behind MARK in the chain. */
-static struct part
-chain_part(const struct perf_sample *s, uint64_t mark)
-{
-	struct part p = { NULL, 0 };
-	bool inside = false;
-	uint64_t i;
+/* A sample's chain, cut at the marks in it. */
+struct chain {
+	struct part kernel, user;
+	size_t n; /* frames in all */
+};
 
-	for (i = 0; i < s->n_chain; i++) {
-		if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX) {
-			if (p.n)
-				break;
-			inside = s->chain[i] == mark;
-			p.word = &s->chain[i + 1];
-		} else if (inside) {
-			p.n++;
-		}
+static struct chain
+cut_chain(const struct perf_sample *s)
+{
+	struct chain c = { { NULL, 0 }, { NULL, 0 }, 0 };
+	struct part none, *part = &none;
+	uint64_t i, from = 0;
+
+	for (i = 0; i <= s->n_chain; i++) {
+		if (i < s->n_chain && s->chain[i] < (uint64_t)PERF_CONTEXT_MAX)
+			continue;
+		if (i > from && part != &none && !part->n)
+			*part = (struct part){ s->chain + from, i - from };
+		c.n += i - from;
+		part = &none;
+		if (i < s->n_chain &&
+		    s->chain[i] == (uint64_t)PERF_CONTEXT_USER)
+			part = &c.user;
+		else if (i < s->n_chain &&
+			 s->chain[i] == (uint64_t)PERF_CONTEXT_KERNEL)
+			part = &c.kernel;
+		from = i + 1;
 	}
-	return p;
-}
-
-static size_t
-count_frames(const struct perf_sample *s)
-{
-	size_t n = 0;
-	uint64_t i;
-
-	for (i = 0; i < s->n_chain; i++)
-		n += s->chain[i] < (uint64_t)PERF_CONTEXT_MAX;
-	return n;
+	return c;
 }
 
 /* The kernel stops at a number of frames, its own included. */
 static bool
-is_full(const struct perf_sample *s)
+is_full(const struct perf_sample *s, const struct chain *c)
 {
 	size_t max = s->event->attr.sample_max_stack;
 
-	return count_frames(s) >= (max ? max : KERNEL_CHAIN_MAX);
+	return c->n >= (max ? max : KERNEL_CHAIN_MAX);
 }
 
 static uint32_t
 add_user_chain(struct perf_reader *r, const struct process *p,
-	       const struct perf_sample *s, struct part chain)
+	       const struct perf_sample *s, const struct chain *c)
 {
-	uint32_t node = is_full(s) ? add_special(r, 0, TRUNCATED) : 0;
+	uint32_t node = is_full(s, c) ? add_special(r, 0, TRUNCATED) : 0;
 
-	node = add_callers(r, last_chain(r, p->space, s->origin.tid), node,
-			   p->space, p, chain.word + 1, chain.n - 1);
-	return add_user_pc(r, node, p, chain.word[0]);
+	node = add_callers(r, node, p->space, p, c->user.word + 1,
+			   c->user.n - 1);
+	return add_user_pc(r, node, p, c->user.word[0]);
 }
 
 /* The processor noted the call instructions themselves. Its record holds so
@@ -289,22 +290,21 @@ can_unwind(const struct perf_reader *r, const struct perf_sample *s,
 
 static uint32_t
 add_user_stack(struct perf_reader *r, const struct process *p,
-	       const struct perf_sample *s)
+	       const struct perf_sample *s, const struct chain *c)
 {
 	bool copied = s->event->attr.sample_type & PERF_SAMPLE_STACK_USER;
 	bool in_user = s->cpumode == PERF_RECORD_MISC_USER;
-	struct part chain = chain_part(s, (uint64_t)PERF_CONTEXT_USER);
 	struct unwind_regs regs;
 
 	if (s->branches_are_calls && s->n_branches)
 		return add_branches(r, p, s);
 	/* In the middle of an exec or an exit there is no user stack. */
-	if (copied && !chain.n && !in_user && !s->stack_size)
+	if (copied && !c->user.n && !in_user && !s->stack_size)
 		return 0;
 	if (copied && can_unwind(r, s, &regs))
 		return unwind(r, p, s, &regs);
-	if (chain.n)
-		return add_user_chain(r, p, s, chain);
+	if (c->user.n)
+		return add_user_chain(r, p, s, c);
 	if (!in_user)
 		return 0;
 	return add_user_pc(r, copied ? add_special(r, 0, NO_CFI) : 0, p, s->ip);
@@ -312,16 +312,14 @@ add_user_stack(struct perf_reader *r, const struct process *p,
 
 static uint32_t
 add_kernel_stack(struct perf_reader *r, uint32_t node,
-		 const struct perf_sample *s)
+		 const struct perf_sample *s, struct part chain)
 {
-	struct part chain = chain_part(s, (uint64_t)PERF_CONTEXT_KERNEL);
-
 	if (!chain.n && s->cpumode == PERF_RECORD_MISC_KERNEL)
 		return add_kernel_pc(r, node, s->ip);
 	if (!chain.n)
 		return node;
-	node = add_callers(r, last_chain(r, r->kernel_space, node), node,
-			   r->kernel_space, NULL, chain.word + 1, chain.n - 1);
+	node = add_callers(r, node, r->kernel_space, NULL, chain.word + 1,
+			   chain.n - 1);
 	return add_kernel_pc(r, node, chain.word[0]);
 }
 
@@ -329,9 +327,10 @@ uint32_t
 perf_add_stack(struct perf_reader *r, const struct process *p,
 	       const struct perf_sample *s)
 {
-	uint32_t node = add_user_stack(r, p, s);
+	struct chain c = cut_chain(s);
+	uint32_t node = add_user_stack(r, p, s, &c);
 
-	node = add_kernel_stack(r, node, s);
+	node = add_kernel_stack(r, node, s, c.kernel);
 	/* A guest's or a hypervisor's. */
 	if (!node && s->cpumode != PERF_RECORD_MISC_USER &&
 	    s->cpumode != PERF_RECORD_MISC_KERNEL)
