@@ -100,21 +100,31 @@ struct bpftrace {
 	struct buf key; /* all of it but the stacks */
 };
 
+/* TEXT without the commas and blanks at its ends, which is what is left of
+ * elements that are stacks. */
+static struct slice
+trim_commas(struct slice text)
+{
+	while (text.len && strchr(", ", text.ptr[0]) && text.ptr[0])
+		text = scan_from(text, 1);
+	while (text.len && strchr(", ", text.ptr[text.len - 1]) &&
+	       text.ptr[text.len - 1])
+		text.len--;
+	return text;
+}
+
+/* Adds the elements in TEXT that are no stacks, and so not empty. */
 static void
 add_key(struct bpftrace *b, struct slice text)
 {
-	while (scan_text(&text, ", "))
-		;
-	if (text.len && text.ptr[0] == ',')
-		text = scan_from(text, 1);
-	text = scan_trim(text);
-	while (text.len && text.ptr[text.len - 1] == ',')
-		text.len--;
-	if (!text.len)
-		return;
-	if (b->key.len)
-		buf_str(&b->key, ", ");
-	buf_slice(&b->key, text);
+	for (text = trim_commas(text); text.len; text = trim_commas(text)) {
+		size_t n = scan_find(text, ", , ");
+
+		if (b->key.len)
+			buf_str(&b->key, ", ");
+		buf_slice(&b->key, (struct slice){ text.ptr, n });
+		text = scan_from(text, n);
+	}
 }
 
 static void
@@ -200,11 +210,6 @@ begin_entry(struct bpftrace *b, struct slice name, struct slice key)
 		return;
 	}
 	b->wanted = import_wants_event(b->im, name);
-	for (end = scan_find(key, ", , "); end < key.len;
-	     end = scan_find(key, ", , ")) {
-		add_key(b, (struct slice){ key.ptr, end });
-		key = scan_from(key, end + 2);
-	}
 	add_key(b, key);
 	end_entry(b, value);
 }

@@ -113,6 +113,17 @@ add_frame(struct dtrace *d, struct slice text)
 	import_frame(d->im, text.len ? text : SLICE_LIT("-"));
 }
 
+/* The columns of a key, with one blank in between. */
+static void
+add_key(struct dtrace *d, struct slice text)
+{
+	for (text = scan_trim(text); text.len; scan_blanks(&text)) {
+		if (d->key.len)
+			buf_char(&d->key, ' ');
+		buf_slice(&d->key, scan_word(&text));
+	}
+}
+
 /* A key, which has its value on the same line if it follows the stack. */
 static void
 read_key(struct dtrace *d, struct slice text)
@@ -123,16 +134,13 @@ read_key(struct dtrace *d, struct slice text)
 	while (n && !scan_is_blank(text.ptr[n - 1]))
 		n--;
 	if (d->im->n_ids && scan_value(scan_from(text, n), &value)) {
-		if (d->key.len)
-			buf_char(&d->key, ' ');
-		text.len = n;
-		buf_slice(&d->key, scan_trim(text));
+		add_key(d, (struct slice){ text.ptr, n });
 		d->aggregated = true;
 		add_stack(d, value);
 		return;
 	}
 	end_stack(d);
-	buf_slice(&d->key, text);
+	add_key(d, text);
 }
 
 static void
@@ -166,8 +174,10 @@ read_line(struct dtrace *d, struct slice line)
 			add_stack(d, value);
 	} else if (is_frame(line)) {
 		add_frame(d, text);
-	} else {
+	} else if (scan_indent(line)) {
 		read_key(d, text);
+	} else {
+		import_skip(d->im);
 	}
 }
 

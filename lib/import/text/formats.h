@@ -20,17 +20,17 @@
 	  "perf script of scheduler events, as time off the processor") \
 	F(perf_script, IMPORT_COMM | IMPORT_PID | IMPORT_TID | IMPORT_TIME | \
 			       IMPORT_EVENT, "perf script") \
-	F(bpftrace, IMPORT_EVENT, "maps of bpftrace with stacks as keys") \
-	F(dtrace, 0, "DTrace: aggregations of stacks, and printed stacks") \
-	F(stap, 0, "SystemTap: printed stacks and their counts") \
-	F(gdb, IMPORT_COMM | IMPORT_TID, "backtraces of gdb") \
-	F(eu_stack, IMPORT_PID | IMPORT_TID, "elfutils' eu-stack") \
-	F(macos_sample, IMPORT_COMM | IMPORT_PID, "sample of macOS") \
-	F(pmcstat, IMPORT_EVENT, "callgraphs of FreeBSD's pmcstat -G") \
+	F(bpftrace, IMPORT_EVENT, "bpftrace's maps of stacks") \
+	F(dtrace, 0, "DTrace's stacks") \
+	F(stap, 0, "SystemTap's stacks") \
+	F(gdb, IMPORT_COMM | IMPORT_TID, "gdb's backtraces") \
+	F(eu_stack, IMPORT_PID | IMPORT_TID, "eu-stack's backtraces") \
+	F(macos_sample, IMPORT_COMM | IMPORT_PID, "reports of macOS' sample") \
+	F(pmcstat, IMPORT_EVENT, "callgraphs of pmcstat -G") \
 	F(procstack, IMPORT_COMM | IMPORT_PID | IMPORT_TID, \
-	  "procstack of AIX") \
-	F(ljp, 0, "the lightweight Java profiler") \
-	F(wall_clock, 0, "the wall-clock profiler's full stacks")
+	  "backtraces of AIX' procstack") \
+	F(ljp, 0, "traces of the lightweight Java profiler") \
+	F(wall_clock, 0, "stacks of the wall-clock profiler")
 /* clang-format on */
 
 #define DECLARE(name, knows, description)           \

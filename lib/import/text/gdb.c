@@ -12,6 +12,7 @@
  * of other brackets. Without debug information the name is the linker's, and
  * has parameters of its own: `ns::f(int) ()`.
  */
+#include "import/text/callee.h"
 #include "import/text/formats.h"
 #include "import/text/scan.h"
 
@@ -55,90 +56,6 @@ import_guess_gdb(struct slice head)
 	return IMPORT_NO;
 }
 
-/* The length of `operator` and what belongs to it at AT in S; 0: none. */
-static size_t
-operator_length(struct slice s, size_t at)
-{
-	struct slice rest = scan_from(s, at);
-
-	if (s.ptr[at] != 'o' || !scan_text(&rest, "operator"))
-		return 0;
-	if (at && scan_is_word(s.ptr[at - 1]))
-		return 0;
-	if (scan_text(&rest, "()"))
-		return s.len - at - rest.len;
-	while (rest.len && rest.ptr[0] && strchr("<>=-!+*/%^&|~,", rest.ptr[0]))
-		rest = scan_from(rest, 1);
-	return s.len - at - rest.len;
-}
-
-/* What lies outside of all brackets in a name. */
-struct landmarks {
-	size_t arguments; /* the first " (" */
-	size_t blank; /* the last blank before, but for operators'; 0: none */
-};
-
-static int
-bracket(struct slice s, size_t at)
-{
-	switch (s.ptr[at]) {
-	case '(':
-	case '<':
-	case '{':
-	case '[':
-		return 1;
-	case '>':
-		return at && s.ptr[at - 1] == '-' ? 0 : -1;
-	case ')':
-	case '}':
-	case ']':
-		return -1;
-	}
-	return 0;
-}
-
-static struct landmarks
-find_landmarks(struct slice s)
-{
-	struct landmarks found = { s.len, 0 };
-	bool in_operator = false;
-	long depth = 0;
-	size_t i, n;
-
-	for (i = 0; i < s.len; i++) {
-		n = operator_length(s, i);
-		if (n) {
-			in_operator = in_operator || depth == 0;
-			i += n - 1;
-			continue;
-		}
-		if (s.ptr[i] == ' ' && depth <= 0) {
-			if (i + 1 < s.len && s.ptr[i + 1] == '(' && i) {
-				found.arguments = i;
-				return found;
-			}
-			if (!in_operator)
-				found.blank = i;
-		}
-		depth += bracket(s, i);
-	}
-	found.arguments = scan_find(s, " (");
-	return found;
-}
-
-/* Of templates, the linker's names begin with the type that they return. */
-static struct slice
-function_name(const struct view *v, struct slice name)
-{
-	size_t blank, n = name.len;
-
-	name = scan_function(v, name);
-	if (name.len == n || v->names != VIEW_NAMES_SHORT)
-		return name;
-	blank = find_landmarks(name).blank;
-	return blank ? scan_from(name, blank + 1) : name;
-}
-
 struct gdb {
 	struct import *im;
 	struct buf frame; /* a line and what continues it */
@@ -177,12 +94,12 @@ end_frame(struct gdb *g)
 	name = scan_trim(text);
 	if (!slice_starts(name, "<signal handler") &&
 	    !slice_starts(name, "<function called")) {
-		name.len = find_landmarks(name).arguments;
+		name.len = callee_length(name);
 		if (v->modules || v->lines)
 			place = find_place(scan_from(
 				text,
 				(size_t)(name.ptr + name.len - text.ptr)));
-		name = function_name(v, name);
+		name = callee_name(v, name);
 	}
 	scan_frame(g->im, name.len ? name : SLICE_LIT("??"), place);
 	buf_clear(&g->frame);

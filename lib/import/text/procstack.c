@@ -10,6 +10,7 @@
  * Older releases leave the 0x out and write `11928 : app` and `main   (?) +
  *2c`. What has no name is in brackets, and stands for its address.
  */
+#include "import/text/callee.h"
 #include "import/text/formats.h"
 #include "import/text/scan.h"
 
@@ -120,9 +121,11 @@ add_frame(struct procstack *p, struct slice address, struct slice text)
 	const struct view *v = p->im->view;
 	struct slice name = text;
 
-	if (v->names != VIEW_NAMES_RAW)
+	if (v->names != VIEW_NAMES_RAW) {
 		name.len = scan_find_last(text, " + ");
-	name = scan_function(v, name);
+		name = callee_without_values(scan_trim(name));
+	}
+	name = callee_name(v, scan_trim(name));
 	if (!name.len || (name.ptr[0] == '[' && name.ptr[name.len - 1] == ']'))
 		name = address;
 	import_frame(p->im, name);
