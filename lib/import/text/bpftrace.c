@@ -76,7 +76,8 @@ import_guess_bpftrace(struct slice head)
 	int best = IMPORT_NO;
 
 	while (scan_line(&head, &line)) {
-		if (slice_starts(line, "Attaching ") &&
+		if ((slice_starts(line, "Attaching ") ||
+		     slice_starts(line, "Attached ")) &&
 		    scan_find(line, " probe") < line.len)
 			best = 60;
 		if (!map_name(line, &key).ptr)
@@ -240,7 +241,8 @@ read_key(struct bpftrace *b, struct slice line)
 static bool
 is_remark(struct slice line)
 {
-	return !scan_trim(line).len || slice_starts(line, "Attaching ");
+	return !scan_trim(line).len || slice_starts(line, "Attaching ") ||
+	       slice_starts(line, "Attached ");
 }
 
 void
