@@ -30,7 +30,18 @@
 	F(procstack, IMPORT_COMM | IMPORT_PID | IMPORT_TID, \
 	  "backtraces of AIX' procstack") \
 	F(ljp, 0, "traces of the lightweight Java profiler") \
-	F(wall_clock, 0, "stacks of the wall-clock profiler")
+	F(wall_clock, 0, "stacks of the wall-clock profiler") \
+	F(faulthandler, 0, "tracebacks of Python's faulthandler") \
+	F(java_exceptions, 0, "stack traces of Java exceptions") \
+	F(javacore, IMPORT_COMM | IMPORT_PID | IMPORT_TID, \
+	  "Java dumps of OpenJ9, javacore.txt") \
+	F(jstack, IMPORT_COMM | IMPORT_PID | IMPORT_TID, \
+	  "thread dumps of Java, as jstack writes them") \
+	F(lsan, IMPORT_PID, "reports of LeakSanitizer") \
+	F(memcheck, IMPORT_COMM | IMPORT_PID, \
+	  "leaks in reports of valgrind's memcheck") \
+	F(pprof_raw, IMPORT_EVENT, "what go tool pprof -raw prints") \
+	F(xdebug, IMPORT_TIME, "traces of xdebug in computerized format")
 /* clang-format on */
 
 #define DECLARE(name, knows, description)           \
