@@ -55,14 +55,20 @@ text_unescape(struct buf *out, struct slice s)
 void
 text_frame(struct buf *out, struct slice s)
 {
-	size_t i;
+	size_t i, clean = 0;
 
 	for (i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
-		if (is_control(c))
-			add_escaped(out, c);
+		if (!is_control(c) && c != ';')
+			continue;
+		buf_add(out, s.ptr + clean, i - clean);
+		clean = i + 1;
+		if (c == ';')
+			buf_char(out, ':');
 		else
-			buf_char(out, c == ';' ? ':' : (char)c);
+			add_escaped(out, c);
 	}
+	if (clean < s.len)
+		buf_add(out, s.ptr + clean, s.len - clean);
 }

@@ -8,6 +8,7 @@
  */
 #include "base/number.h"
 #include "import/text/formats.h"
+#include "import/text/scan.h"
 
 static const char frame_begins[] = "  File \"";
 
@@ -29,15 +30,12 @@ is_heading(struct slice line)
 int
 import_guess_faulthandler(struct slice head)
 {
+	struct slice line;
 	bool heading = false;
 
 	if (memchr(head.ptr, '\0', head.len))
 		return IMPORT_NO;
-	while (head.ptr && head.len) {
-		struct slice line = slice_cut(&head, '\n');
-
-		if (line.len && line.ptr[line.len - 1] == '\r')
-			line.len--;
+	while (scan_line(&head, &line)) {
 		if (heading && slice_starts(line, frame_begins))
 			return IMPORT_YES;
 		heading = is_heading(line);
@@ -50,35 +48,27 @@ struct thread {
 	struct buf text;
 };
 
-/* `  File "FILE", line LINE in FUNCTION`; FILE is what stands before the last
- * such mark, as a function's name holds no blank. */
+/* `  File "FILE", line LINE in FUNCTION`; a function's name holds no quote. */
 static bool
 split_frame(struct slice line, struct slice *file, struct slice *number,
 	    struct slice *function)
 {
-	static const char mark[] = "\", line ";
-	const char *at = NULL, *next;
-	struct slice rest = line;
+	struct slice rest = scan_from(line, sizeof frame_begins - 1);
+	const char *quote = rest.len ? memrchr(rest.ptr, '"', rest.len) : NULL;
 	uint64_t n;
 
-	rest.ptr += sizeof frame_begins - 1;
-	rest.len -= sizeof frame_begins - 1;
-	*file = rest;
-	while ((next = memmem(rest.ptr, rest.len, mark, sizeof mark - 1))) {
-		at = next;
-		rest.len -= (size_t)(next + 1 - rest.ptr);
-		rest.ptr = next + 1;
-	}
-	if (!at)
+	if (!quote)
 		return false;
-	file->len = (size_t)(at - file->ptr);
-	rest.ptr = at + sizeof mark - 1;
-	rest.len = (size_t)(line.ptr + line.len - rest.ptr);
-	*number = slice_cut(&rest, ' ');
-	if (!slice_starts(rest, "in ") ||
-	    !(parse_u64(*number, &n) || slice_is(*number, "???")))
+	*file = (struct slice){ rest.ptr, (size_t)(quote - rest.ptr) };
+	rest = scan_from(rest, file->len);
+	if (!scan_text(&rest, "\", line "))
 		return false;
-	*function = (struct slice){ rest.ptr + 3, rest.len - 3 };
+	*number = scan_word(&rest);
+	if (!parse_u64(*number, &n) && !slice_is(*number, "???"))
+		return false;
+	if (!scan_text(&rest, " in "))
+		return false;
+	*function = rest;
 	return function->len != 0;
 }
 
@@ -128,8 +118,7 @@ read_heading(struct thread *t, struct slice line)
 
 	buf_clear(&t->heading);
 	if (slice_starts(line, current)) {
-		line.ptr += sizeof current - 1;
-		line.len -= sizeof current - 1;
+		line = scan_from(line, sizeof current - 1);
 		buf_str(&t->heading, "Thread ");
 	} else if (!slice_starts(line, "Thread 0x")) {
 		return;

@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/text/java.h"
+#include "import/text/scan.h"
 
 #include "base/number.h"
-
-struct slice
-java_trim(struct slice line)
-{
-	while (line.len && (*line.ptr == ' ' || *line.ptr == '\t')) {
-		line.ptr++;
-		line.len--;
-	}
-	return line;
-}
 
 /* A blank before the parenthesis is JavaScript's, or prose; but Kotlin's
  * names may hold blanks and parentheses. */
@@ -22,8 +13,7 @@ java_is_frame(struct slice text, struct slice *name, struct slice *where)
 
 	if (!slice_starts(text, "at "))
 		return false;
-	text.ptr += 3;
-	text.len -= 3;
+	text = scan_from(text, 3);
 	paren = text.ptr;
 	do
 		paren = memchr(paren, '(', (size_t)(end - paren));

@@ -5,10 +5,8 @@
 
 #include "import/text/text.h"
 
-/* LINE without blanks in front. */
-struct slice java_trim(struct slice line);
-/* Whether TEXT, trimmed, is a frame. NAME is what stands before the
- * parenthesis, WHERE what stands in it and behind. */
+/* Whether TEXT, without blanks in front, is a frame. NAME is what stands before
+ * the parenthesis, WHERE what stands in it and behind. */
 bool java_is_frame(struct slice text, struct slice *name, struct slice *where);
 /* Adds the frame that TEXT is, as the view wants it; false if it is none. */
 bool java_frame(struct import *im, struct slice text);

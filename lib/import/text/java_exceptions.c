@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "import/text/formats.h"
 #include "import/text/java.h"
+#include "import/text/scan.h"
 
 /* A trace that others may be enclosed in, innermost frame first. */
 struct trace {
@@ -20,7 +21,9 @@ struct trace {
 	size_t n, cap;
 };
 
-enum { NESTED_MAX = 64 };
+/* Traces have at most so many frames by default (-XX:MaxJavaStackTraceDepth).
+ */
+enum { NESTED_MAX = 64, FRAMES_MAX = 1024 };
 
 struct log {
 	struct trace traces[NESTED_MAX]; /* outer ones first */
@@ -57,9 +60,8 @@ import_guess_java_exceptions(struct slice head)
 
 	if (memchr(head.ptr, '\0', head.len))
 		return IMPORT_NO;
-	while (head.ptr && head.len) {
-		line = slice_cut(&head, '\n');
-		text = java_trim(line);
+	while (scan_line(&head, &line)) {
+		text = scan_from(line, scan_indent(line));
 		if (text.len < line.len && java_is_frame(text, &name, &where) &&
 		    is_place(where))
 			return 60;
@@ -119,7 +121,7 @@ put_back(struct import *im, const struct log *log, uint64_t n)
 	if (!log->enclosed || !im->n_ids)
 		return;
 	t = &log->traces[log->n_traces - 1];
-	if (n > t->n)
+	if (n > t->n || im->n_ids + n > FRAMES_MAX)
 		return;
 	GROW(im->ids, im->cap_ids, im->n_ids + n);
 	memcpy(im->ids + im->n_ids, t->ids + t->n - n, n * sizeof *t->ids);
@@ -130,21 +132,15 @@ put_back(struct import *im, const struct log *log, uint64_t n)
 static bool
 is_elision(struct slice text, uint64_t *n)
 {
-	struct slice number;
-
-	if (!slice_starts(text, "... "))
-		return false;
-	text.ptr += 4;
-	text.len -= 4;
-	number = slice_cut(&text, ' ');
-	return parse_u64(number, n) && (slice_starts(text, "more") ||
-					slice_starts(text, "common frames"));
+	return scan_text(&text, "... ") && scan_u64(&text, n) &&
+	       (slice_starts(text, " more") ||
+		slice_starts(text, " common frames"));
 }
 
 static void
 read_line(struct import *im, struct log *log, struct slice line)
 {
-	struct slice text = java_trim(line), name, where;
+	struct slice text = scan_from(line, scan_indent(line)), name, where;
 	uint64_t n;
 
 	if (java_is_frame(text, &name, &where)) {

@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "import/text/formats.h"
 #include "import/text/java.h"
+#include "import/text/scan.h"
 
 struct thread {
 	bool open, has_native;
@@ -145,7 +146,7 @@ read_line(struct import *im, struct thread *t, struct slice line)
 {
 	struct slice text = line, tag = slice_cut(&text, ' ');
 
-	text = java_trim(text);
+	text = scan_from(text, scan_indent(text));
 	if (!line.len || *line.ptr == '#')
 		return;
 	if (slice_is(tag, "4XESTACKTRACE"))

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "import/text/formats.h"
 #include "import/text/java.h"
+#include "import/text/scan.h"
 
 enum state { UNKNOWN, RUNNABLE, RESTING };
 
@@ -42,7 +43,7 @@ import_guess_jstack(struct slice head)
 static bool
 holds(struct slice s, const char *part)
 {
-	return memmem(s.ptr, s.len, part, strlen(part)) != NULL;
+	return scan_find(s, part) < s.len;
 }
 
 static bool
@@ -181,15 +182,10 @@ thread_number(struct slice rest)
 
 	while (rest.len) {
 		word = slice_cut(&rest, ' ');
-		if (!slice_starts(word, "nid="))
+		if (!scan_text(&word, "nid="))
 			continue;
-		word.ptr += 4;
-		word.len -= 4;
-		if (slice_starts(word, "0x")) {
-			word.ptr += 2;
-			word.len -= 2;
+		if (scan_text(&word, "0x"))
 			return parse_hex(word, &number) ? number : UINT64_MAX;
-		}
 		return parse_u64(word, &number) ? number : UINT64_MAX;
 	}
 	return UINT64_MAX;
@@ -280,7 +276,7 @@ is_known(struct thread *t, struct slice line, struct slice text)
 static void
 read_line(struct import *im, struct thread *t, struct slice line)
 {
-	struct slice text = java_trim(line);
+	struct slice text = scan_from(line, scan_indent(line));
 
 	if (!text.len) {
 		finish_thread(im, t);

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "import/text/formats.h"
 #include "import/text/native.h"
+#include "import/text/scan.h"
 
 static const char direct[] = "Direct leak", indirect[] = "Indirect leak";
 
@@ -57,25 +58,11 @@ finish_leak(struct import *im, struct leak *l)
 static void
 begin_leak(struct import *im, struct leak *l, struct slice line)
 {
-	struct slice bytes, objects;
-
-	l->root = slice_starts(line, direct) ? direct : indirect;
-	line.ptr += strlen(l->root);
-	line.len -= strlen(l->root);
-	if (!slice_starts(line, " of ")) {
-		import_skip(im);
-		return;
-	}
-	line.ptr += 4;
-	line.len -= 4;
-	bytes = slice_cut(&line, ' ');
-	if (slice_starts(line, "byte(s) in ")) {
-		line.ptr += 11;
-		line.len -= 11;
-	}
-	objects = slice_cut(&line, ' ');
-	if (!parse_u64(bytes, &l->bytes) || !parse_u64(objects, &l->objects) ||
-	    !slice_starts(line, "object(s)")) {
+	l->root = scan_text(&line, direct) ? direct : indirect;
+	scan_text(&line, indirect);
+	if (!scan_text(&line, " of ") || !scan_u64(&line, &l->bytes) ||
+	    !scan_text(&line, " byte(s) in ") ||
+	    !scan_u64(&line, &l->objects) || !scan_text(&line, " object(s)")) {
 		import_skip(im);
 		return;
 	}
@@ -83,104 +70,121 @@ begin_leak(struct import *im, struct leak *l, struct slice line)
 	l->stack.n = 0;
 }
 
-/* `(/lib/x.so+0x12) (BuildId: ...)` at the end of REST, where it is cut. */
+/* The last `(...)` of REST, or an empty slice, where REST is cut. */
+static struct slice
+cut_parenthesis(struct slice *rest)
+{
+	struct slice inner = { NULL, 0 };
+	const char *at;
+
+	if (!rest->len || rest->ptr[rest->len - 1] != ')')
+		return inner;
+	at = memrchr(rest->ptr, '(', rest->len);
+	if (!at || (at > rest->ptr && at[-1] != ' '))
+		return inner;
+	inner = scan_from(*rest, (size_t)(at + 1 - rest->ptr));
+	inner.len--;
+	rest->len = (size_t)(at - rest->ptr);
+	return inner;
+}
+
+/* `(MODULE+0x1a2b)` at the end, where REST is cut. */
 static bool
 cut_module(struct slice *rest, struct native_frame *f)
 {
-	static const char build_id[] = " (BuildId: ";
-	const char *at, *plus;
-	struct slice hex;
+	struct slice hex, s = *rest;
+	const char *plus;
+	size_t at;
 
-	at = memmem(rest->ptr, rest->len, build_id, sizeof build_id - 1);
-	if (at)
-		rest->len = (size_t)(at - rest->ptr);
-	if (!rest->len || rest->ptr[rest->len - 1] != ')')
+	if (!s.len || s.ptr[s.len - 1] != ')')
 		return false;
-	plus = memrchr(rest->ptr, '+', rest->len);
-	at = memmem(rest->ptr, rest->len, " (/", 3);
-	if (!at || !plus || plus < at)
+	at = slice_starts(s, "(/") ? 0 : scan_find_last(s, " (/") + 1;
+	plus = memrchr(s.ptr, '+', s.len);
+	if (at >= s.len || !plus || plus < s.ptr + at)
 		return false;
-	hex = (struct slice){ plus + 1,
-			      (size_t)(rest->ptr + rest->len - plus - 2) };
-	if (!slice_starts(hex, "0x") ||
-	    !parse_hex((struct slice){ hex.ptr + 2, hex.len - 2 }, &f->offset))
+	hex = scan_from(s, (size_t)(plus + 1 - s.ptr));
+	hex.len--;
+	if (!scan_text(&hex, "0x") || !parse_hex(hex, &f->offset))
 		return false;
-	f->module = (struct slice){ at + 2, (size_t)(plus - at - 2) };
-	rest->len = (size_t)(at - rest->ptr);
+	f->module = (struct slice){ s.ptr + at + 1,
+				    (size_t)(plus - s.ptr - at - 1) };
+	rest->len = at;
 	return true;
 }
 
-static void
-cut_unknown(struct slice *rest)
+/* Where a path begins, which is a slash or dots behind a blank. */
+static size_t
+find_path(struct slice s)
 {
-	static const char mark[] = " (<unknown module>)";
-	size_t n = sizeof mark - 1;
+	const char *at = s.ptr, *end = s.ptr + s.len;
 
-	if (rest->len >= n && !memcmp(rest->ptr + rest->len - n, mark, n))
-		rest->len -= n;
+	while ((at = memchr(at, ' ', (size_t)(end - at)))) {
+		struct slice rest = { at + 1, (size_t)(end - at - 1) };
+
+		if (slice_starts(rest, "/") || slice_starts(rest, "../") ||
+		    slice_starts(rest, "./"))
+			return (size_t)(at - s.ptr);
+		at++;
+	}
+	return s.len;
 }
 
-/* `NAME FILE:LINE:COLUMN`: a file's path begins with a slash or dots, or
- * holds no blank. */
+/* `NAME FILE:LINE:COLUMN`; a relative path may hold no blank. */
 static void
 cut_source(struct slice *rest, struct native_frame *f)
 {
-	static const char *const begins[] = { " /", " ../", " ./" };
-	const char *at = NULL;
-	size_t i;
+	const char *blank;
+	size_t at = find_path(*rest);
 
-	for (i = 0; i < sizeof begins / sizeof *begins && !at; i++)
-		at = memmem(rest->ptr, rest->len, begins[i], strlen(begins[i]));
-	if (!at)
-		at = memrchr(rest->ptr, ' ', rest->len);
-	if (!at)
+	if (at == rest->len) {
+		blank = rest->len ? memrchr(rest->ptr, ' ', rest->len) : NULL;
+		if (blank && native_place(scan_from(*rest, (size_t)(blank + 1 -
+								    rest->ptr)),
+					  f))
+			rest->len = (size_t)(blank - rest->ptr);
 		return;
-	if (native_place((struct slice){ at + 1, (size_t)(rest->ptr +
-							  rest->len - at - 1) },
-			 f) ||
-	    slice_starts(
-		    (struct slice){ at, (size_t)(rest->ptr + rest->len - at) },
-		    " /"))
-		rest->len = (size_t)(at - rest->ptr);
+	}
+	native_place(scan_from(*rest, at + 1), f);
+	rest->len = at;
 }
 
-/* `    #1 0x55d0 in NAME PLACE` or, without a symbol, `    #1 0x55d0 PLACE`. */
+/* What follows the address: `in NAME PLACE`, or PLACE without a symbol. */
+static void
+read_place(struct slice rest, struct native_frame *f)
+{
+	struct slice left = rest, inner = cut_parenthesis(&left);
+
+	if (slice_starts(inner, "BuildId: ") ||
+	    slice_is(inner, "<unknown module>"))
+		rest = scan_trim(left);
+	if (!scan_text(&rest, "in ")) {
+		cut_module(&rest, f);
+		return;
+	}
+	if (!cut_module(&rest, f))
+		cut_source(&rest, f);
+	f->name = scan_trim(rest);
+}
+
+/* `    #1 0x55d0 in NAME PLACE` or, without a symbol, `    #1 0x55d0  PLACE` */
 static bool
 read_frame(struct import *im, struct leak *l, struct slice line)
 {
 	struct native_frame f = { .offset = UINT64_MAX };
-	struct slice rest = line, word;
+	struct slice word;
 	uint64_t address;
 
-	while (rest.len && *rest.ptr == ' ') {
-		rest.ptr++;
-		rest.len--;
-	}
-	word = slice_cut(&rest, ' ');
+	scan_blanks(&line);
+	word = scan_word(&line);
 	if (word.len < 2 || *word.ptr != '#')
 		return false;
-	word = slice_cut(&rest, ' ');
-	if (!slice_starts(word, "0x") ||
-	    !parse_hex((struct slice){ word.ptr + 2, word.len - 2 },
-		       &address)) {
+	scan_blanks(&line);
+	word = scan_word(&line);
+	if (!scan_text(&word, "0x") || !parse_hex(word, &address)) {
 		import_skip(im);
 		return true;
 	}
-	if (slice_starts(rest, "in ")) {
-		rest.ptr += 3;
-		rest.len -= 3;
-		cut_unknown(&rest);
-		if (!cut_module(&rest, &f))
-			cut_source(&rest, &f);
-		f.name = rest;
-	} else if (rest.len) {
-		/* with the blank that stands before it */
-		if (*rest.ptr == '(') {
-			rest.ptr--;
-			rest.len++;
-		}
-		cut_module(&rest, &f);
-	}
+	read_place(scan_trim(line), &f);
 	native_push(im, &l->stack, address, &f);
 	return true;
 }
@@ -188,7 +192,7 @@ read_frame(struct import *im, struct leak *l, struct slice line)
 static void
 read_line(struct import *im, struct leak *l, struct slice line)
 {
-	struct slice pid = line;
+	struct slice pid;
 
 	if (l->open && slice_starts(line, "    #") && read_frame(im, l, line))
 		return;
@@ -196,10 +200,8 @@ read_line(struct import *im, struct leak *l, struct slice line)
 	if (slice_starts(line, direct) || slice_starts(line, indirect)) {
 		begin_leak(im, l, line);
 	} else if (slice_starts(line, "==")) {
-		pid.ptr += 2;
-		pid.len -= 2;
-		pid = slice_cut(&pid, '=');
-		if (!parse_u64(pid, &l->pid))
+		pid = scan_from(line, 2);
+		if (!scan_u64(&pid, &l->pid))
 			l->pid = UINT64_MAX;
 	}
 }

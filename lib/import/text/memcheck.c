@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "import/text/formats.h"
 #include "import/text/native.h"
+#include "import/text/scan.h"
 
 enum class { DEFINITE, INDIRECT, POSSIBLE, REACHABLE, N_CLASSES };
 
@@ -153,17 +154,6 @@ add_records(struct import *im, struct process *p)
 
 /* ---- lines ---- */
 
-/* Takes TEXT off S. */
-static bool
-take(struct slice *s, const char *text)
-{
-	if (!slice_starts(*s, text))
-		return false;
-	s->ptr += strlen(text);
-	s->len -= strlen(text);
-	return true;
-}
-
 /* Takes "1,234" off. */
 static bool
 take_number(struct slice *s, double *out)
@@ -191,10 +181,10 @@ take_count(struct slice *s, double *out, bool *grown)
 	if (!take_number(s, out))
 		return false;
 	rest = *s;
-	if (!take(&rest, " (+") && !take(&rest, " (-"))
+	if (!scan_text(&rest, " (+") && !scan_text(&rest, " (-"))
 		return true;
 	less = rest.ptr[-1] == '-';
-	if (!take_number(&rest, &by) || !take(&rest, ")"))
+	if (!take_number(&rest, &by) || !scan_text(&rest, ")"))
 		return true;
 	*out = less ? -by : by;
 	*grown = true;
@@ -217,18 +207,20 @@ parse_record(struct slice s, struct record *r, bool *grown)
 	*grown = false;
 	if (!take_count(&s, &r->bytes, grown))
 		return false;
-	if (take(&s, " (") &&
-	    !(take_count(&s, &r->bytes, grown) && take(&s, " direct, ") &&
-	      take_count(&s, &r->indirect, grown) && take(&s, " indirect)")))
+	if (scan_text(&s, " (") &&
+	    !(take_count(&s, &r->bytes, grown) && scan_text(&s, " direct, ") &&
+	      take_count(&s, &r->indirect, grown) &&
+	      scan_text(&s, " indirect)")))
 		return false;
-	if (!take(&s, " bytes in ") || !take_count(&s, &r->blocks, grown) ||
-	    !take(&s, " blocks are "))
+	if (!scan_text(&s, " bytes in ") ||
+	    !take_count(&s, &r->blocks, grown) ||
+	    !scan_text(&s, " blocks are "))
 		return false;
 	for (i = 0; i < N_CLASSES && r->class == N_CLASSES; i++)
-		if (take(&s, classes[i]))
+		if (scan_text(&s, classes[i]))
 			r->class = (enum class)i;
-	return r->class != N_CLASSES &&
-	       (take(&s, "loss record ") || take(&s, "new loss record "));
+	return r->class != N_CLASSES && (scan_text(&s, "loss record ") ||
+					 scan_text(&s, "new loss record "));
 }
 
 static void
@@ -243,32 +235,48 @@ begin_record(struct process *p, const struct record *r, bool grown)
 	p->stack.n = 0;
 }
 
-/* "(FILE:LINE)" or "(in MODULE)" at the end of REST, where it is cut. */
+/* What stands in the parentheses from AT to the end. */
+static struct slice
+parenthesis_at(struct slice s, size_t at)
+{
+	s = scan_from(s, at + 1);
+	s.len--;
+	return s;
+}
+
+/* The last "(" with a blank before it, or S.len. */
+static size_t
+find_parenthesis(struct slice s)
+{
+	const char *at;
+	struct slice left = s;
+
+	while (left.len && (at = memrchr(left.ptr, '(', left.len))) {
+		left.len = (size_t)(at - left.ptr);
+		if (left.len && at[-1] == ' ')
+			return left.len;
+	}
+	return s.len;
+}
+
+/* " (FILE:LINE)" or " (in MODULE)" at the end, where REST is cut. */
 static void
 cut_place(struct slice *rest, struct native_frame *f)
 {
-	const char *at = NULL;
-	struct slice place = *rest;
+	struct slice place;
+	size_t at;
 
 	if (!rest->len || rest->ptr[rest->len - 1] != ')')
 		return;
-	at = memmem(place.ptr, place.len, " (in /", 6);
-	while (!at && place.len) {
-		at = memrchr(place.ptr, '(', place.len);
-		if (!at || at == rest->ptr)
+	at = find_parenthesis(*rest);
+	if (at == rest->len || !native_place(parenthesis_at(*rest, at), f)) {
+		at = scan_find_last(*rest, " (in /") + 1;
+		if (at >= rest->len)
 			return;
-		place.len = (size_t)(at - place.ptr);
-		at = at[-1] == ' ' ? at - 1 : NULL;
+		place = parenthesis_at(*rest, at);
+		f->module = scan_from(place, 3);
 	}
-	if (!at)
-		return;
-	place = (struct slice){ at + 2,
-				(size_t)(rest->ptr + rest->len - at - 3) };
-	if (take(&place, "in "))
-		f->module = place;
-	else if (!native_place(place, f))
-		return;
-	rest->len = (size_t)(at - rest->ptr);
+	rest->len = at - 1;
 }
 
 /* `   at 0x48417B4: malloc (vg_replace_malloc.c:393)` */
@@ -279,10 +287,10 @@ read_frame(struct import *im, struct process *p, struct slice text)
 	struct slice hex;
 	uint64_t address;
 
-	if (!take(&text, "   at 0x") && !take(&text, "   by 0x"))
+	if (!scan_text(&text, "   at 0x") && !scan_text(&text, "   by 0x"))
 		return false;
 	hex = slice_cut(&text, ':');
-	if (!parse_hex(hex, &address) || !take(&text, " ")) {
+	if (!parse_hex(hex, &address) || !scan_text(&text, " ")) {
 		import_skip(im);
 		return true;
 	}
@@ -298,26 +306,20 @@ read_frame(struct import *im, struct process *p, struct slice text)
 static bool
 cut_prefix(struct slice line, uint64_t *pid, struct slice *text)
 {
-	struct slice digits;
-	const char *end, *blank;
+	struct slice prefix = line;
 
-	if (!take(&line, "=="))
+	if (!scan_text(&prefix, "==") || !scan_u64(&prefix, pid))
 		return false;
-	end = line.len ? memchr(line.ptr, '=', line.len) : NULL;
-	if (!end)
-		return false;
-	digits = (struct slice){ line.ptr, (size_t)(end - line.ptr) };
-	line.len -= digits.len;
-	line.ptr = end;
-	if (!take(&line, "==") || (line.len && !take(&line, " ")))
-		return false;
-	blank = digits.len ? memrchr(digits.ptr, ' ', digits.len) : NULL;
-	if (blank) {
-		digits.len -= (size_t)(blank + 1 - digits.ptr);
-		digits.ptr = blank + 1;
+	if (slice_starts(prefix, ":")) {
+		scan_word(&prefix);
+		if (!scan_text(&prefix, " ") || !scan_u64(&prefix, pid))
+			return false;
 	}
-	*text = line;
-	return parse_u64(digits, pid);
+	if (!scan_text(&prefix, "==") ||
+	    (prefix.len && !scan_text(&prefix, " ")))
+		return false;
+	*text = prefix;
+	return true;
 }
 
 static void
@@ -355,7 +357,7 @@ read_line(struct import *im, struct log *log, struct slice line)
 	} else if (slice_starts(text, "ERROR SUMMARY:")) {
 		/* ends a process: its number may come again */
 		add_records(im, p);
-	} else if (take(&text, "Command: ")) {
+	} else if (scan_text(&text, "Command: ")) {
 		read_command(log, p, text);
 	}
 }

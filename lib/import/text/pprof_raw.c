@@ -14,6 +14,10 @@
 #include "base/xalloc.h"
 #include "import/text/formats.h"
 #include "import/text/native.h"
+#include "import/text/scan.h"
+
+/* A stack that is deeper is cut: few bytes can say a lot of inlined calls. */
+enum { FRAMES_MAX = 65536 };
 
 struct type {
 	struct slice name, unit; /* in raw.text */
@@ -33,7 +37,7 @@ struct location {
 };
 
 struct mapping {
-	uint64_t id, start, offset;
+	uint64_t start, offset;
 	struct slice path;
 };
 
@@ -62,6 +66,7 @@ struct raw {
 	size_t n_symbols, cap_symbols;
 	struct mapping *mappings;
 	size_t n_mappings, cap_mappings;
+	struct map by_mapping; /* a mapping's index */
 
 	uint64_t missing; /* locations that samples name and nothing tells of */
 };
@@ -74,10 +79,7 @@ import_guess_pprof_raw(struct slice head)
 
 	if (memchr(head.ptr, '\0', head.len))
 		return IMPORT_NO;
-	while (head.ptr && head.len) {
-		line = slice_cut(&head, '\n');
-		if (line.len && line.ptr[line.len - 1] == '\r')
-			line.len--;
+	while (scan_line(&head, &line)) {
 		types = line;
 		if (samples)
 			return slice_cut(&types, '/').len && types.ptr
@@ -92,35 +94,23 @@ import_guess_pprof_raw(struct slice head)
 
 /* ---- taking lines apart ---- */
 
-static struct slice
-trim(struct slice s)
-{
-	while (s.len && *s.ptr == ' ') {
-		s.ptr++;
-		s.len--;
-	}
-	while (s.len && s.ptr[s.len - 1] == ' ')
-		s.len--;
-	return s;
-}
-
 /* Takes the next word off, and the blanks around it. */
 static struct slice
-word_of(struct slice *s)
+take_word(struct slice *s)
 {
 	struct slice word;
 
-	*s = trim(*s);
-	word = slice_cut(s, ' ');
+	scan_blanks(s);
+	word = scan_word(s);
+	scan_blanks(s);
 	return word;
 }
 
-/* 0x1a2b at the start of a word. */
+/* 0x1a2b */
 static bool
 parse_address(struct slice s, uint64_t *out)
 {
-	return slice_starts(s, "0x") &&
-	       parse_hex((struct slice){ s.ptr + 2, s.len - 2 }, out);
+	return scan_text(&s, "0x") && parse_hex(s, out);
 }
 
 /* ---- types and the one that counts ---- */
@@ -170,8 +160,8 @@ read_types(struct import *im, struct raw *r, struct slice line)
 	const char *event = im->view->event;
 	bool with_unit = event && strchr(event, '/');
 
-	for (line = trim(line); line.len; line = trim(line)) {
-		struct slice word = slice_cut(&line, ' '), unit = word;
+	for (line = scan_trim(line); line.len;) {
+		struct slice word = take_word(&line), unit = word;
 		struct type t = { .is_default = false };
 		const char *mark = memmem(word.ptr, word.len, "[dflt]", 6);
 
@@ -217,12 +207,10 @@ read_values(struct raw *r, struct slice text)
 {
 	size_t n = 0;
 
-	for (text = trim(text); text.len; text = trim(text)) {
-		struct slice word = slice_cut(&text, ' ');
-
-		if (n == r->n_types || !parse_double(word, &r->values[n++]))
+	for (text = scan_trim(text); text.len;)
+		if (n == r->n_types ||
+		    !scan_value(take_word(&text), &r->values[n++]))
 			return false;
-	}
 	return n == r->n_types;
 }
 
@@ -290,24 +278,33 @@ keep(struct raw *r, struct slice s)
 static struct slice
 cut_start(struct slice *text)
 {
-	struct slice s = *text, none = { NULL, 0 }, digits;
-	const char *at = NULL, *next;
+	size_t at = scan_find_last(*text, " s=");
+	struct slice s = scan_from(*text, at), none = { NULL, 0 };
 	uint64_t start;
 
-	while ((next = memmem(s.ptr, s.len, " s=", 3))) {
-		at = next;
-		s.len -= (size_t)(next + 3 - s.ptr);
-		s.ptr = next + 3;
+	if (!scan_text(&s, " s=") ||
+	    (scan_text(&s, "-"), !scan_u64(&s, &start)))
+		return none;
+	text->len = at;
+	if (!scan_text(&s, "(") || !s.len)
+		return none;
+	return (struct slice){ s.ptr, s.len - 1 };
+}
+
+/* Where a place begins: behind the first blank before a slash, or else the
+ * last one. */
+static size_t
+find_place(struct slice s)
+{
+	const char *at = s.ptr, *end = s.ptr + s.len;
+
+	while (at < end && (at = memchr(at, ' ', (size_t)(end - at)))) {
+		if (at + 1 < end && at[1] == '/')
+			return (size_t)(at - s.ptr);
+		at++;
 	}
-	if (!at)
-		return none;
-	digits = slice_cut(&s, '(');
-	if (!parse_u64(digits, &start) && !slice_starts(digits, "-"))
-		return none;
-	text->len = (size_t)(at - text->ptr);
-	if (s.len && s.ptr[s.len - 1] == ')')
-		return (struct slice){ s.ptr, s.len - 1 };
-	return none;
+	at = s.len ? memrchr(s.ptr, ' ', s.len) : NULL;
+	return at ? (size_t)(at - s.ptr) : s.len;
 }
 
 /* `NAME FILE:LINE:COLUMN s=START(SYSTEM NAME)` */
@@ -316,17 +313,11 @@ add_line(struct import *im, struct raw *r, struct slice text)
 {
 	struct source_line *l;
 	struct native_frame f = { .line = 0 };
-	struct slice system = cut_start(&text), place;
-	const char *at = memmem(text.ptr, text.len, " /", 2);
+	struct slice system = cut_start(&text);
+	size_t at = find_place(text);
 
-	if (!at)
-		at = memrchr(text.ptr, ' ', text.len);
-	if (at) {
-		place = (struct slice){ at + 1, (size_t)(text.ptr + text.len -
-							 at - 1) };
-		if (native_place(place, &f))
-			text.len = (size_t)(at - text.ptr);
-	}
+	if (at < text.len && native_place(scan_from(text, at + 1), &f))
+		text.len = at;
 	if (im->view->names == VIEW_NAMES_RAW && system.len)
 		text = system;
 	if (slice_is(text, "??"))
@@ -339,41 +330,36 @@ add_line(struct import *im, struct raw *r, struct slice text)
 	r->locations[r->last].n++;
 }
 
-/* `     1: 0x477d2e M=1 [F] LINE` begins a location. */
+/* `     1: 0x477d2e M=1 [F] LINE` begins a location; TEXT becomes LINE. */
 static bool
-begin_location(struct raw *r, struct slice text, struct slice *line)
+begin_location(struct raw *r, struct slice *text)
 {
-	struct slice rest = text, word = slice_cut(&rest, ':');
+	struct slice rest = *text;
 	struct location l = { .first = r->n_lines, .known = true };
 	uint64_t id;
 
-	if (!parse_u64(word, &id) || !parse_address(word_of(&rest), &l.address))
+	if (!scan_u64(&rest, &id) || !scan_text(&rest, ":") ||
+	    !parse_address(take_word(&rest), &l.address))
 		return false;
-	*line = trim(rest);
-	if (slice_starts(*line, "M=")) {
-		word = word_of(line);
-		if (!parse_u64((struct slice){ word.ptr + 2, word.len - 2 },
-			       &l.mapping))
-			return false;
-		*line = trim(*line);
-	}
-	if (slice_starts(*line, "[F]")) {
-		word_of(line);
-		*line = trim(*line);
-	}
+	if (scan_text(&rest, "M=") && !scan_u64(&rest, &l.mapping))
+		return false;
+	scan_blanks(&rest);
+	if (scan_text(&rest, "[F]"))
+		scan_blanks(&rest);
 	r->last = location_of(r, id);
 	r->locations[r->last] = l;
+	*text = rest;
 	return true;
 }
 
 static void
 read_location(struct import *im, struct raw *r, struct slice line)
 {
-	struct slice text = trim(line), rest = { NULL, 0 };
+	struct slice text = scan_trim(line);
 
-	if (begin_location(r, text, &rest)) {
-		if (rest.len)
-			add_line(im, r, rest);
+	if (begin_location(r, &text)) {
+		if (text.len)
+			add_line(im, r, text);
 	} else if (r->last != UINT32_MAX && slice_starts(line, "        ")) {
 		add_line(im, r, text);
 	} else {
@@ -386,30 +372,29 @@ read_location(struct import *im, struct raw *r, struct slice line)
 static void
 read_mapping(struct import *im, struct raw *r, struct slice line)
 {
-	struct slice rest = trim(line), word = slice_cut(&rest, ':');
+	struct slice rest = line, word;
 	struct mapping m = { 0 };
-	const char *blank;
-	uint64_t limit;
+	uint64_t id, limit;
+	size_t at;
 
-	if (!parse_u64(word, &m.id)) {
+	if (!scan_u64(&rest, &id) || !scan_text(&rest, ": ")) {
 		import_skip(im);
 		return;
 	}
-	word = word_of(&rest);
+	word = scan_word(&rest);
 	if (!parse_address(slice_cut(&word, '/'), &m.start) ||
 	    !parse_address(slice_cut(&word, '/'), &limit) ||
-	    !parse_address(word, &m.offset)) {
+	    !parse_address(word, &m.offset) || !scan_text(&rest, " ")) {
 		import_skip(im);
 		return;
 	}
-	blank = rest.len ? memrchr(rest.ptr, ' ', rest.len) : NULL;
-	if (blank && (blank[1] == '[' || blank + 1 == rest.ptr + rest.len))
-		rest.len = (size_t)(blank - rest.ptr);
-	blank = rest.len ? memrchr(rest.ptr, ' ', rest.len) : NULL;
-	if (blank)
-		rest.len = (size_t)(blank - rest.ptr);
+	at = scan_find_last(rest, " ");
+	if (at + 1 >= rest.len || rest.ptr[at + 1] == '[')
+		rest.len = at;
+	rest.len = scan_find_last(rest, " ");
 	m.path = keep(r, rest);
 	GROW(r->mappings, r->cap_mappings, r->n_mappings + 1);
+	*map_put(&r->by_mapping, id, NULL) = (uint32_t)r->n_mappings;
 	r->mappings[r->n_mappings++] = m;
 }
 
@@ -418,15 +403,9 @@ read_mapping(struct import *im, struct raw *r, struct slice line)
 static const struct mapping *
 mapping_of(const struct raw *r, uint64_t id)
 {
-	size_t i;
+	const uint32_t *place = map_find(&r->by_mapping, id);
 
-	/* They are numbered from 1 in the order they are written in. */
-	if (id && id <= r->n_mappings && r->mappings[id - 1].id == id)
-		return &r->mappings[id - 1];
-	for (i = 0; i < r->n_mappings && i < 1024; i++)
-		if (r->mappings[i].id == id)
-			return &r->mappings[i];
-	return NULL;
+	return place ? &r->mappings[*place] : NULL;
 }
 
 /* The symbols of a location, innermost first. */
@@ -466,6 +445,10 @@ add_stack(struct import *im, const struct raw *r, const uint32_t *locations,
 	for (i = 0; i < n; i++) {
 		const struct location *l = &r->locations[locations[i]];
 
+		if (im->n_ids + l->n > FRAMES_MAX) {
+			import_frame(im, SLICE_LIT("[truncated]"));
+			return;
+		}
 		GROW(im->ids, im->cap_ids, im->n_ids + l->n);
 		memcpy(im->ids + im->n_ids, r->symbols + l->first,
 		       l->n * sizeof *im->ids);
@@ -492,6 +475,7 @@ free_profile(struct raw *r)
 	profile_free(&r->stacks);
 	free(r->ids);
 	map_free(&r->by_id);
+	map_free(&r->by_mapping);
 	free(r->locations);
 	free(r->lines);
 	free(r->symbols);
