@@ -74,6 +74,11 @@ add_root_name(struct perf_reader *r, const struct perf_event *e)
 
 	buf_clear(&r->name);
 	buf_slice(&r->name, e->comm);
+	if (!e->comm.len && e->tid != UINT64_MAX) {
+		/* What perf calls threads whose name it never saw. */
+		buf_char(&r->name, ':');
+		buf_u64(&r->name, e->tid);
+	}
 	if (r->im->view->root != VIEW_COMM) {
 		buf_char(&r->name, '-');
 		if (e->pid == UINT64_MAX)
@@ -430,6 +435,7 @@ take_source_line(struct perf_reader *r, struct slice line)
 	if (!r->in_sample || !slice_starts(line, "  "))
 		return false;
 	if (!r->wanted || !r->n_ids || !r->im->view->lines || line.len < 3 ||
+	    line.ptr[2] == ':' || line.ptr[2] == '?' ||
 	    line.ptr[line.len - 1] == ']')
 		return true;
 	frame = &r->ids[r->n_ids - 1];
