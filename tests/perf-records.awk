@@ -33,7 +33,9 @@ ours && $1 == "event" { next }
 ours {
 	time = $2 == "-" ? 0 : $2
 	if ($1 == "sample") {
-		line = "sample " time " " $3 "/" $4 " " after("mode=") " " \
+		who = $3 "/" $4
+		gsub(/-/, "-1", who)
+		line = "sample " time " " who " " after("mode=") " " \
 			after("ip=") " " after("period=") " " after("addr=")
 		n = split(after("chain="), chain, ",")
 		line = line " chain"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""perfdata.py VARIANT FILE writes a perf.data to FILE and what its records are,
-as tests/unit/perf_dump prints them, to FILE.expected. VARIANT list names all.
+"""perfdata.py FOLDER writes recordings there, each under the name of its
+variant, and what its records are, as tests/unit/perf_dump prints them, under
+that name with .expected behind it.
 
 For what perf on this machine cannot record: the other byte order, call stacks
 of the processor, every part of a sample at once, the newer form of compressed
@@ -612,8 +613,6 @@ RECORDINGS = {
 
 def whole(name):
     """NAME, or NAME-pipe for the same through a pipe."""
-    if name == 'folder':
-        return None
     if name.endswith('-pipe'):
         r = RECORDINGS[name[:-5]]()
         return r, r.pipe()
@@ -645,23 +644,23 @@ SPECIAL = ['unfinished', 'ids-beyond', 'attr-beyond', 'attr-tiny',
            'features-beyond']
 
 
-def main():
-    name, path = sys.argv[1], sys.argv[-1]
-    if name == 'list':
-        print('\n'.join([*RECORDINGS, *(n + '-pipe' for n in RECORDINGS),
-                         *SPECIAL, 'folder']))
-        return
-    if name == 'folder':
-        r = folder_recording()
-        data = folder(r, path)
-        expected, path = path + '.expected', path + '/data'
-    else:
-        r, data = special(name) or whole(name)
-        expected = path + '.expected'
+def write(path, data):
     with open(path, 'wb') as f:
         f.write(data)
-    with open(expected, 'w') as f:
-        f.write(r.expected())
+
+
+def main():
+    out = sys.argv[1]
+    made = {name: whole(name) for name in
+            [*RECORDINGS, *(n + '-pipe' for n in RECORDINGS)]}
+    made.update((name, special(name)) for name in SPECIAL)
+    r = folder_recording()
+    data = folder(r, out + '/folder')
+    write(out + '/folder/data', data)
+    write(out + '/folder.expected', r.expected().encode())
+    for name, (r, data) in made.items():
+        write(out + '/' + name, data)
+        write(out + '/' + name + '.expected', r.expected().encode())
 
 
 main()

@@ -524,6 +524,8 @@ input_read(struct input *in, void *to, size_t n)
 {
 	size_t have;
 
+	if (in->begin == in->end && in->started && !in->eof && !in->gzip)
+		return read_raw(in, to, n);
 	if (in->begin == in->end && !fill(in))
 		return 0;
 	have = in->end - in->begin;
@@ -690,25 +692,19 @@ input_map(struct input *in, struct slice *all)
 	return true;
 }
 
-void
-input_map_window(struct input *in, const char *drop, const char *need, size_t n)
+size_t
+input_map_copy(const struct input *in, const char *from, void *to, size_t n)
 {
-	uintptr_t map = (uintptr_t)in->map, end = map + in->map_size;
-	uintptr_t from = (uintptr_t)need & ~(uintptr_t)4095;
-	uintptr_t to = (uintptr_t)drop & ~(uintptr_t)4095;
+	ssize_t got;
 
-	if (!in->map)
-		return;
-	if (to > map && to <= end)
-		madvise(in->map, to - map, MADV_DONTNEED);
-#ifdef MADV_POPULATE_READ
-	if (from >= map && from < end)
-		madvise((void *)from, n < end - from ? n : end - from,
-			MADV_POPULATE_READ);
-#else
-	(void)from;
-	(void)n;
-#endif
+	if (!in->map) {
+		memcpy(to, from, n);
+		return n;
+	}
+	do
+		got = pread(in->fd, to, n, from - in->map);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? 0 : (size_t)got;
 }
 
 uint64_t

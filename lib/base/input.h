@@ -49,9 +49,10 @@ size_t input_read(struct input *in, void *to, size_t n);
  * meanwhile is a bus error.
  */
 bool input_map(struct input *in, struct slice *all);
-/* Hints for what input_map gave: [need, need + n) is read next, and what lies
- * before DROP no more for now, so that memory stays bounded. */
-void input_map_window(struct input *in, const char *drop, const char *need,
+/* Copies to TO up to N bytes at FROM, which lies within what input_map gave;
+ * how many there were. Of a file they are read: that is several times faster
+ * than a map's pages when they are first looked at. */
+size_t input_map_copy(const struct input *in, const char *from, void *to,
 		      size_t n);
 /*
  * The same in memory that is the caller's until it gives it back with a later

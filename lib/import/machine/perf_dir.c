@@ -39,7 +39,7 @@ read_part(struct perf_file *f, const char *folder, const char *name)
 	if (input_map(in, &all)) {
 		GROW(f->parts, f->cap_parts, f->n_parts + 1);
 		f->parts[f->n_parts++] = in;
-		perf_read_mapped(f, in, all);
+		perf_read_mapped(f, all);
 	} else {
 		/* empty: this processor had nothing to record */
 		input_close(in);

@@ -8,8 +8,7 @@
 enum {
 	PIPE_HEADER = 16, /* magic and size: all that a pipe begins with */
 	FILE_HEADER = 104,
-	SECTION = 16,	   /* offset and size */
-	WINDOW = 16 << 20, /* of a mapped file, as much is asked for at once */
+	SECTION = 16, /* offset and size */
 };
 
 static const char magic_native[8] = "PERFILE2", magic_foreign[8] = "2ELIFREP";
@@ -209,25 +208,46 @@ perf_name(const struct perf_file *f)
 /* ---- the records ---- */
 
 void
-perf_read_mapped(struct perf_file *f, struct input *in, struct slice data)
+perf_read_mapped(struct perf_file *f, struct slice data)
 {
-	const unsigned char *p = (const unsigned char *)data.ptr;
-	size_t at = 0, n;
+	size_t n =
+		perf_take_records(f, (const unsigned char *)data.ptr, data.len);
 
-	f->round = f->round_before = f->at = p;
-	while (at < data.len && !f->stopped) {
-		input_map_window(in, (const char *)f->round_before,
-				 (const char *)p + at, WINDOW);
-		n = data.len - at < WINDOW ? data.len - at : WINDOW;
-		n = perf_take_records(f, p + at, n);
-		if (!n)
-			break;
-		at += n;
-	}
 	if (!f->stopped)
-		f->cut += data.len - at;
+		f->cut += data.len - n;
 	f->skip = 0;
 	perf_unpack_end(f);
+}
+
+/* Through chunks, as long as the rounds let go of them; then mapped. */
+static void
+read_copied(struct perf_file *f)
+{
+	struct perf_stream *s = &f->piped;
+	struct slice left = f->data;
+	unsigned char *to;
+	size_t n;
+
+	while (left.len && !f->stopped && !perf_spool_is_full(f)) {
+		to = perf_stream_room(f, s, &n);
+		if (!to)
+			break;
+		n = input_map_copy(f->in, left.ptr, to,
+				   n < left.len ? n : left.len);
+		if (!n) {
+			/* somebody has just cut it off */
+			f->missing += left.len;
+			left.len = 0;
+		}
+		left.ptr += n;
+		left.len -= n;
+		perf_stream_put(f, s, n);
+	}
+	/* what is not whole in the chunk is so in the map */
+	n = s->filled - s->taken;
+	s->filled = s->taken;
+	perf_stream_end(f, s);
+	perf_read_mapped(f, (struct slice){ left.ptr - n, left.len + n });
 }
 
 static void
@@ -278,10 +298,12 @@ perf_read(struct perf_file *f, const struct perf_handler *h, void *ctx)
 {
 	f->handler = h;
 	f->ctx = ctx;
-	if (f->data.ptr)
-		perf_read_mapped(f, f->in, f->data);
-	else
+	if (!f->data.ptr)
 		read_stream(f);
+	else if (f->mapped && !f->directory)
+		read_copied(f);
+	else
+		perf_read_mapped(f, f->data);
 	if (f->directory)
 		perf_read_directory(f);
 	perf_finish_all(f);

@@ -214,10 +214,7 @@ struct perf_file {
 	bool stopped;	       /* nothing behind can be read; has been said */
 	uint64_t odd_parts;    /* of the header, which are damaged */
 	uint64_t missing;      /* bytes that a cut-off file does not have */
-	/* of what is mapped: the record that is taken, and where this round
-	 * and the one before it began */
-	const unsigned char *at, *round, *round_before;
-	uint64_t *scratch; /* for words that have to be converted */
+	uint64_t *scratch;     /* for words that have to be converted */
 	size_t used_scratch;
 };
 
@@ -302,6 +299,8 @@ enum {
  * it. NULL when there is none, which has been said. */
 struct perf_chunk *perf_spool_take(struct perf_file *f);
 void perf_spool_give(struct perf_file *f, struct perf_chunk *chunk);
+/* Whether there is so much that a file would have to be made. */
+bool perf_spool_is_full(const struct perf_file *f);
 /* All that the input has, as one piece; false as above. */
 bool perf_spool_input(struct perf_file *f, struct slice *all);
 void perf_spool_free(struct perf_spool *s);
@@ -321,7 +320,7 @@ void perf_close_directory(struct perf_file *f);
 
 /* ---- perf_file.c ---- */
 
-/* The records in DATA, which is mapped by IN. */
-void perf_read_mapped(struct perf_file *f, struct input *in, struct slice data);
+/* The records in DATA, which stays. */
+void perf_read_mapped(struct perf_file *f, struct slice data);
 
 #endif

@@ -100,7 +100,8 @@ hand_over_until(struct perf_file *f, uint64_t time)
 	for (i = 0; i < q->n && q->items[i].time <= time; i++)
 		perf_hand_over(f, q->items[i].record);
 	q->n -= i;
-	memmove(q->items, q->items + i, q->n * sizeof *q->items);
+	if (i && q->n)
+		memmove(q->items, q->items + i, q->n * sizeof *q->items);
 }
 
 void

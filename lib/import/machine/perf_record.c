@@ -138,8 +138,6 @@ end_round(struct perf_file *f)
 	if (f->directory)
 		return;
 	perf_finish_round(f);
-	f->round_before = f->round;
-	f->round = f->at;
 	perf_stream_round(f, &f->piped);
 	perf_stream_round(f, &f->unpacked);
 }
@@ -217,8 +215,6 @@ perf_take_records(struct perf_file *f, const unsigned char *p, size_t n)
 		if (h.size > n - at)
 			break;
 		f->records++;
-		if (!f->unpacking)
-			f->at = p + at;
 		if (h.type < PERF_RECORD_HEADER_ATTR)
 			take_kernel_record(f, p + at, h);
 		else

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/msg.h"
+#include "base/pages.h"
 #include "base/xalloc.h"
 
 enum { IN_MEMORY = 64 << 20, PIECE = 256 << 10 };
@@ -94,6 +95,13 @@ map_chunk(struct perf_spool *s)
 	return at;
 }
 
+bool
+perf_spool_is_full(const struct perf_file *f)
+{
+	return f->spool && !f->spool->unused &&
+	       f->spool->in_memory >= IN_MEMORY;
+}
+
 struct perf_chunk *
 perf_spool_take(struct perf_file *f)
 {
@@ -113,8 +121,10 @@ perf_spool_take(struct perf_file *f)
 		no_room(f);
 		return NULL;
 	}
-	if (!p->mapped)
+	if (!p->mapped) {
 		s->in_memory += PERF_CHUNK;
+		pages_populate(p->at, PERF_CHUNK);
+	}
 	p->next = s->pieces;
 	s->pieces = p;
 	return p->at;
