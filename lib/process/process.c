@@ -40,6 +40,7 @@ process_start(struct processes *t, pid_t pid, pid_t ppid, struct slice name)
 	p->pid = pid;
 	p->ppid = ppid;
 	p->started = p->stranger = false;
+	p->n_maps = 0;
 	process_exec(t, p, name);
 	return p;
 }
@@ -51,6 +52,7 @@ process_fork(struct processes *t, const struct process *parent, pid_t tid,
 	struct slice name =
 		intern_get(&t->names, process_thread_name(t, parent, tid));
 	struct process *p = process_start(t, child, parent->pid, name);
+	size_t i;
 
 	/* CLONE_VM aside, a copy; until one of them maps something, both may
 	 * share what the unwinder's cache knows. */
@@ -58,6 +60,8 @@ process_fork(struct processes *t, const struct process *parent, pid_t tid,
 	if (parent->n_maps)
 		memcpy(p->maps, parent->maps, parent->n_maps * sizeof *p->maps);
 	p->n_maps = parent->n_maps;
+	for (i = 0; i < p->n_maps; i++)
+		p->maps[i].image = p->image;
 	p->space = parent->space;
 	return p;
 }
@@ -74,11 +78,23 @@ process_forget(struct processes *t, pid_t pid)
 	p->stranger = true;
 }
 
+/* Those mappings that are not the last image's. */
+static void
+drop_older_image(struct process *p)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < p->n_maps; i++)
+		if (p->maps[i].image == p->image)
+			p->maps[kept++] = p->maps[i];
+	p->n_maps = kept;
+}
+
 void
 process_exec(struct processes *t, struct process *p, struct slice name)
 {
 	p->name = intern_add(&t->names, name);
-	p->n_maps = 0;
+	drop_older_image(p);
 	p->image = ++t->last_image;
 	p->threads = 0;
 	process_add_thread(t, p, p->pid);
@@ -204,7 +220,7 @@ void
 process_map(struct processes *t, struct process *p, uint64_t start,
 	    uint64_t size, uint64_t offset, const struct module_key *key)
 {
-	struct mapping m = { start, start + size, offset, 0 };
+	struct mapping m = { start, start + size, offset, 0, p->image };
 
 	if (m.end <= start)
 		return;

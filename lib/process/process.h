@@ -10,6 +10,7 @@
 struct mapping {
 	uint64_t start, end, offset;
 	uint32_t module; /* index in modules.list */
+	uint32_t image;	 /* the process's that mapped it */
 };
 
 struct process {
@@ -61,7 +62,9 @@ void process_forget(struct processes *t, pid_t pid);
 /* P has ended. Late samples, and records in another ring, may still need what
  * it had mapped: that is kept until 256 others have ended. */
 void process_end(struct processes *t, const struct process *p);
-/* A new image: no mappings, no names of threads but the process's. */
+/* A new image: no names of threads but the process's. Where it maps nothing,
+ * what the image before had there is still known, until the next exec: during
+ * this one the user's registers are the old ones. */
 void process_exec(struct processes *t, struct process *p, struct slice name);
 
 /* Code is mapped; what lay there before is gone. */
