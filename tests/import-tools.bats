@@ -338,6 +338,17 @@ server`load;libc.so.7`memcpy 2' ]
 	[[ $output == *";[painter+0xca4e3d] 290"* ]]
 }
 
+@test "frames without a name do not vanish" {
+	printf 'Full stacks with\n5.0%% == (5 samples)\n1:    (at :-1)\n2: main   (at a:1)\n' >in
+	[ "$(pk-fold in)" = 'main;[unknown] 5' ]
+	printf 'Call graph:\n    5 main  (in a)\n      5 \n' >in
+	[ "$(pk-fold in)" = 'a`main;??? 5' ]
+	printf 'Thread 1 (LWP 7):\n#0  0x1 in ?? ()\n#1  main () at a:1\n' >in
+	[ "$(pk-fold --tid in)" = '[unknown]-?/7;main;?? 1' ]
+	printf 'TID 5:\n#0  0x1\n#1  0x2 main\n' >in
+	[ "$(pk-fold in)" = 'main;[unknown] 1' ]
+}
+
 # ---- others
 
 @test "procstack's frames hang from their process" {

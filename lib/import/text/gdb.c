@@ -109,17 +109,18 @@ static void
 end_stack(struct gdb *g)
 {
 	struct import *im = g->im;
+	struct buf *b = &g->frame;
 
 	end_frame(g);
 	if (!im->n_ids)
 		return;
 	if (im->view->root == VIEW_TID && im->origin.tid != UINT64_MAX) {
-		buf_clear(&g->frame);
-		buf_printf(&g->frame, "%.*s-?/%llu", (int)g->comm.len,
-			   g->comm.ptr ? g->comm.ptr : "",
-			   (unsigned long long)im->origin.tid);
-		import_root(im, buf_get(&g->frame));
-		buf_clear(&g->frame);
+		buf_clear(b);
+		buf_slice(b, g->comm.len ? buf_get(&g->comm)
+					 : SLICE_LIT("[unknown]"));
+		buf_printf(b, "-?/%llu", (unsigned long long)im->origin.tid);
+		import_root(im, buf_get(b));
+		buf_clear(b);
 	}
 	import_add(im, 1);
 }
@@ -143,7 +144,7 @@ begin_thread(struct gdb *g, struct slice line)
 		if (text.len <= 64)
 			buf_slice(&g->comm, text);
 	}
-	o->comm = buf_get(&g->comm);
+	o->comm = g->comm.len ? buf_get(&g->comm) : (struct slice){ NULL, 0 };
 }
 
 static void

@@ -105,7 +105,8 @@ name_alone(struct buf *b, struct slice text)
 	bool thread = slice_starts(text, "Thread_");
 
 	if (!thread) {
-		buf_slice(b, scan_trim((struct slice){ text.ptr, end }));
+		text = scan_trim((struct slice){ text.ptr, end });
+		buf_slice(b, text.len ? text : SLICE_LIT("???"));
 		return;
 	}
 	buf_slice(b, scan_word(&text));
@@ -168,7 +169,7 @@ read_process(struct sample *s, struct slice line)
 		buf_slice(&s->comm, line);
 	if (scan_text(&pid, " ["))
 		scan_u64(&pid, &o->pid);
-	o->comm = buf_get(&s->comm);
+	o->comm = s->comm.len ? buf_get(&s->comm) : (struct slice){ NULL, 0 };
 }
 
 static void

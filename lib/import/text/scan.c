@@ -179,6 +179,8 @@ scan_frame(struct import *im, struct slice name, struct scan_place place)
 	const struct view *v = im->view;
 	struct buf b = { 0 };
 
+	if (!name.len)
+		name = SLICE_LIT("[unknown]");
 	if (!(v->modules && place.module.len) &&
 	    !(v->lines && place.source.len)) {
 		import_frame(im, name);

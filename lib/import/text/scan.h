@@ -73,7 +73,8 @@ struct scan_place {
 	struct slice source; /* FILE:LINE */
 };
 
-/* import_frame with what the view wants of module and source line. */
+/* import_frame with what the view wants of module and source line; [unknown]
+ * for an empty NAME. */
 void scan_frame(struct import *im, struct slice name, struct scan_place place);
 /* The frame of an address without a name: [module], or [unknown]; with
  * --addrs and an OFFSET, which has its 0x, [module+0xoffset]. */
