@@ -290,3 +290,32 @@ sh;main;walk;leaf 1' ]
 	[ "$(stat -c %s x)" -gt 8388608 ]
 	pk-fold --time-order x | cmp - x
 }
+
+@test "--time-order keeps the order of a large perf script, too" {
+	awk 'BEGIN { for (i = 0; i < 60000; i++)
+		printf "sh 1/1 %d.000001: 1 e:\n\t%x leaf_%d+0x1 (/x)\n\t%x main+0x2 (/x)\n\n", i, i, i % 3, i
+	}' >x
+	awk 'BEGIN { for (i = 0; i < 60000; i++) print "sh;main;leaf_" i % 3, 1 }' >y
+	for ((i = 0; i < 4; i++)); do cat x; done >large
+	[ "$(stat -c %s large)" -gt 8388608 ]
+	pk-fold --time-order large | cmp - <(cat y y y y)
+}
+
+# ---- --header
+
+@test "--header shows what a recording says of itself" {
+	cat >x.pkc <<-'END'
+		pk-capture 1
+		@ command ./prog a\x0ab
+		event 1 ns 1000 cpu-clock
+		s 0 1 1 0 1 1 0
+		end
+	END
+	run --separate-stderr -0 pk-fold --header x.pkc
+	[ "$output" = 'command: ./prog a\x0ab
+event: cpu-clock, unit ns, period 1000
+samples: 1' ]
+	echo 'a;b 1' >x
+	run --separate-stderr -2 pk-fold --header x
+	[ "$stderr" = "pk-fold: x: has no header: only recordings with addresses do" ]
+}

@@ -22,7 +22,7 @@ static struct options {
 	struct profile_edits edits;
 	const struct import_format *format; /* NULL: by content */
 	bool list;			    /* formats */
-	bool to_capture;
+	bool to_capture, header;
 	const char *output;
 	const char **debug_dirs; /* NULL-ended */
 	size_t n_debug_dirs, cap_debug_dirs;
@@ -68,6 +68,7 @@ static const char help[] =
 	"      --debug-dir DIR     look for debug files there, too\n"
 	"      --sysroot DIR       look for recorded files there first\n"
 	"      --no-debuginfod     do not ask the servers in DEBUGINFOD_URLS\n"
+	"      --header            show what recordings say of themselves\n"
 	"      --to-capture        write a capture with all samples, not "
 	"folded\n"
 	"  -o, --output FILE       write there, not to standard output\n"
@@ -168,6 +169,7 @@ static const struct option_rule rules[] = {
 	{ "debug-dir", 0, OPTION_CALL, .call = add_debug_dir },
 	{ "sysroot", 0, OPTION_CALL, .call = set_sysroot },
 	{ "no-debuginfod", 0, OPTION_TRUE, .to = &opt.symbol.no_debuginfod },
+	{ "header", 0, OPTION_TRUE, .to = &opt.header },
 	{ "to-capture", 0, OPTION_TRUE, .to = &opt.to_capture },
 	{ "output", 'o', OPTION_STRING, .to = &opt.output },
 	{ "help", 'h', OPTION_PRINT, .words = help_text },
@@ -337,6 +339,31 @@ list_formats(char **paths, struct output *out)
 	buf_free(&b);
 }
 
+/* ---- --header ---- */
+
+static void
+show_header(const char *path, struct output *out)
+{
+	struct input *in = input_open(path, "a recording");
+	const struct import_format *format = find_format(in);
+
+	if (!format || !format->header)
+		trouble("%s: has no header: only recordings with addresses do",
+			input_name(in));
+	else
+		format->header(in, out);
+	input_close(in);
+}
+
+static void
+show_headers(char **paths, struct output *out)
+{
+	if (!*paths)
+		show_header("-", out);
+	for (; *paths; paths++)
+		show_header(*paths, out);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -354,8 +381,8 @@ main(int argc, char **argv)
 	out = output_open(opt.output, opt.to_capture ? OUTPUT_NO_TERMINAL : 0,
 			  opt.to_capture ? "a capture" : "folded stacks");
 	raise_file_limit();
-	if (opt.list) {
-		list_formats(argv + i, out);
+	if (opt.list || opt.header) {
+		(opt.list ? list_formats : show_headers)(argv + i, out);
 		output_close(out);
 		return msg_status();
 	}

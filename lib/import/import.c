@@ -3,21 +3,25 @@
 
 #include "import/text/formats.h"
 
-#define TEXT(name, knows, description)                                        \
-	{ #name, description, knows, import_guess_##name, import_read_##name, \
-	  NULL },
-#define MACHINE(name, description)                                  \
-	{                                                           \
-		#name, description,	   0, machine_guess_##name, \
-		NULL,  machine_read_##name                          \
-	},
+#define TEXT(n, what, d)             \
+	{ .name = #n,                \
+	  .description = d,          \
+	  .knows = what,             \
+	  .guess = import_guess_##n, \
+	  .read = import_read_##n },
+#define MACHINE(n, d)                       \
+	{ .name = #n,                       \
+	  .description = d,                 \
+	  .guess = machine_guess_##n,       \
+	  .read_capture = machine_read_##n, \
+	  .header = machine_header_##n },
 
 /* Captures come first: they are what our own programs write. */
 const struct import_format import_formats[] = {
 	/* clang-format off */
 	IMPORT_MACHINE_FORMATS(MACHINE)
 	IMPORT_TEXT_FORMATS(TEXT)
-	{ NULL, NULL, 0, NULL, NULL, NULL }
+	{ .name = NULL }
 	/* clang-format on */
 };
 

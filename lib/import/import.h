@@ -16,6 +16,7 @@ struct import_format {
 	int (*guess)(struct slice head);
 	void (*read)(struct import *im); /* NULL: read_capture */
 	machine_read_fn *read_capture;	 /* NULL: read */
+	machine_header_fn *header;	 /* NULL: it has none */
 };
 
 /* All formats; ended by one without a name. */

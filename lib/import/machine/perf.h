@@ -158,7 +158,5 @@ void perf_close(struct perf_file *f);
 /* The header as text for people, `KEY: VALUE` a line. Of a pipe, after
  * perf_read. */
 void perf_print_header(const struct perf_file *f, struct output *out);
-/* The same of an input; false when there is none, which has been said. */
-bool machine_header_perf_data(struct input *in, struct output *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "base/buf.h"
 #include "base/text.h"
+#include "import/machine/formats.h"
 
 static void
 put_text(struct buf *b, const char *key, struct slice text)

@@ -167,15 +167,16 @@ take_parts(struct perf_reader *r, struct part *parts, int n)
 static bool
 read_in_parts(struct perf_reader *r)
 {
-	struct input *inputs[MOST_THREADS], *in = r->im->in;
+	struct import *im = r->im;
+	struct input *inputs[MOST_THREADS], *in = im->in;
 	struct part parts[MOST_THREADS];
-	int n, i;
+	int most = im->p->in_order ? 0 : usable_processors(MOST_THREADS);
+	int n = input_split_paragraphs(in, most, inputs), i;
 
-	n = input_split_paragraphs(in, usable_processors(MOST_THREADS), inputs);
 	for (i = 1; i < n; i++) {
 		struct part *part = &parts[i];
 
-		part_init(part, r->im, inputs[i]);
+		part_init(part, im, inputs[i]);
 		part->threaded =
 			!pthread_create(&part->thread, NULL, read_part, part);
 	}
