@@ -196,8 +196,8 @@ dd, 42;ns::f(int)+13;vfs_read+187;read_zero+124 2' ]
 }
 
 @test "samples without a stack count under their key" {
-	printf '@[]: 7\n@[, dd]: 3\n@[\n    f+1\n, dd]: 1\n' >in
-	run -0 pk-fold in
+	printf '@[]: 7\n@[, dd]: 3\n@[\n    f+1\n, dd]: 1\n@b[, dd]: 9\n' >in
+	run -0 --separate-stderr pk-fold in
 	[ "$output" = '[unknown] 7
 dd 3
 dd;f 1' ]
@@ -243,10 +243,11 @@ dd;f 1' ]
 		#6  0x7 in operator new(unsigned long) () from /lib/libstdc++.so.6
 		#7  0x8 in ns::t::operator unsigned long() const ()
 		#8  0x9 in <core::iter::Map<I,F> as core::iter::Iterator>::fold<fn(u8) -> u8> (self=...) at m.rs:9
-		#9  0xa in main::{lambda(int)#1}::operator()(int) const ()
-		#10 0xb in ?? ()
-		#11 <signal handler called>
-		#12 main () at a.cc:12
+		#9  0xa in call<fn(u8) -> u8, (u8, u8)> (self=...) at m.rs:9
+		#10 0xa in main::{lambda(int)#1}::operator()(int) const ()
+		#11 0xb in ?? ()
+		#12 <signal handler called>
+		#13 main () at a.cc:12
 	END
 	pk-fold in | sed 's/ 1$//' | tr ';' '\n' | tac >out
 	cat >want <<-'END'
@@ -259,6 +260,7 @@ dd;f 1' ]
 		operator new
 		ns::t::operator unsigned long
 		<core::iter::Map<I,F> as core::iter::Iterator>::fold<fn(u8) -> u8>
+		call<fn(u8) -> u8, (u8, u8)>
 		main::{lambda(int)#1}::operator()
 		??
 		<signal handler called>
@@ -287,6 +289,8 @@ dd;f 1' ]
 @test "lines that gdb wrapped, and variables, belong to their frame" {
 	run -0 pk-fold --lines "$imports/gdb-wrapped.txt"
 	[ "$output" = 'main:signals.c:62;__GI_raise:raise.c:26;__pthread_kill_internal:pthread_kill.c:78;__pthread_kill_implementation:pthread_kill.c:44;<signal handler called>;on_other_stack:signals.c:21 1' ]
+	printf '#0  0x1 in f () at a.c:1\n        s = "look at me"\n#1  g () at a.c:2\n' >in
+	[ "$(pk-fold --lines in)" = 'g:a.c:2;f:a.c:1 1' ]
 	grep -q '^ .*ret = ' "$imports/gdb-signal.txt"
 	run -0 pk-fold "$imports/gdb-signal.txt"
 	[ "${#lines[@]}" = 2 ]
@@ -303,6 +307,8 @@ dd;f 1' ]
 	[[ $output == *";cxxstacks\`descend_fixed<320>:cxxstacks.cc:"* ]]
 	run -0 pk-fold --modules "$imports/eu-stack-stripped.txt"
 	[[ $output == *"libc.so.6\`start_thread;[libstdc++.so.6.0.30];[stripped];"* ]]
+	run -0 pk-fold --lines "$imports/eu-stack-m.txt"
+	[[ $output == *"const&):cxxstacks.cc:"* && $output != *"]@0x"* ]]
 	# Nothing of -v, -m, -s and -b stays in the names.
 	run -0 cat "$imports"/eu-stack*.folded
 	[[ $output != *" - 1"* && $output != *" - /"* && $output != *"]@0x"* ]]

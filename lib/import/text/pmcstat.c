@@ -106,7 +106,6 @@ import_read_pmcstat(struct import *im)
 
 	while (import_line(im, &line)) {
 		if (slice_starts(line, "@ ")) {
-			outline_end(&p.tree, im);
 			wanted = read_event(im, line);
 		} else if (take_node(&line, &column, &samples)) {
 			if (wanted)
