@@ -6,7 +6,6 @@
  * as many as there are stacks, each once, in their order. The innermost frame
  * is hit at any of 16 instructions; a call comes from one place.
  */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

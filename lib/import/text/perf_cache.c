@@ -35,33 +35,30 @@ grow(struct perf_table *t)
 	free(old.entries);
 }
 
-uint32_t *
-perf_table_find(struct perf_table *t, struct perf_hash hash)
+uint32_t
+perf_table_get(const struct perf_table *t, struct perf_hash hash)
+{
+	if (!t->entries)
+		return 0;
+	return find_slot(t, (uint32_t)(hash.a >> 32), hash.b)->value;
+}
+
+void
+perf_table_put(struct perf_table *t, struct perf_hash hash, uint32_t value)
 {
 	uint32_t a = (uint32_t)(hash.a >> 32);
-	struct perf_entry *e;
 
 	if (!t->entries || t->n > t->mask / 4 * 3)
 		grow(t);
-	e = find_slot(t, a, hash.b);
-	if (!e->value) {
-		*e = (struct perf_entry){ hash.b, a, 0 };
-		t->n++;
-	}
-	return &e->value;
-}
-
-size_t
-perf_table_bytes(const struct perf_table *t)
-{
-	return t->entries ? (t->mask + 1) * sizeof *t->entries : 0;
+	*find_slot(t, a, hash.b) = (struct perf_entry){ hash.b, a, value };
+	t->n++;
 }
 
 void
 perf_table_clear(struct perf_table *t)
 {
 	if (t->entries)
-		memset(t->entries, 0, perf_table_bytes(t));
+		memset(t->entries, 0, (t->mask + 1) * sizeof *t->entries);
 	t->n = 0;
 }
 

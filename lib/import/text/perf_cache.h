@@ -35,10 +35,10 @@ perf_table_prefetch(const struct perf_table *t, struct perf_hash hash)
 		__builtin_prefetch(&t->entries[hash.b & t->mask]);
 }
 
-/* The value of HASH, valid until the next call; 0 when it is new, which the
- * caller then fills in. */
-uint32_t *perf_table_find(struct perf_table *t, struct perf_hash hash);
-size_t perf_table_bytes(const struct perf_table *t);
+/* The value of HASH, or 0; and the setting of one that has none. */
+uint32_t perf_table_get(const struct perf_table *t, struct perf_hash hash);
+void perf_table_put(struct perf_table *t, struct perf_hash hash,
+		    uint32_t value);
 void perf_table_clear(struct perf_table *t); /* keeps the memory */
 void perf_table_free(struct perf_table *t);
 

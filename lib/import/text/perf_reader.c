@@ -250,27 +250,56 @@ span_of(const struct perf_reader *r, uint32_t value, uint32_t *one,
 }
 
 static uint32_t
-parse_line(struct perf_reader *r, struct slice line)
+make_frame(struct perf_reader *r, const struct perf_frame *f)
 {
-	struct perf_frame f;
-
 	r->n_made = 0;
-	if (!perf_frame_parse(line, &f))
-		return keep_span(r, NULL, 0, 0);
-	perf_frame_symbols(r, &f);
+	perf_frame_symbols(r, f);
 	if (r->n_made == 1 && r->made[0] < SPAN - 1)
 		return r->made[0] + 1;
 	return keep_span(r, r->made, r->n_made, 1);
 }
 
+/* Functions are hit at many addresses: the line without them, which differs
+ * from all lines by its salt. */
+static struct perf_hash
+hash_function(const struct perf_reader *r, const struct perf_frame *f)
+{
+	struct perf_hash h = perf_hash_line(f->name, r->java + 2u);
+	struct perf_hash dso = perf_hash_line(f->dso, h.a);
+
+	return (struct perf_hash){ dso.a, dso.b ^ h.b };
+}
+
+static uint32_t
+parse_line(struct perf_reader *r, struct slice line)
+{
+	struct perf_frame f;
+	struct perf_hash hash;
+	uint32_t made;
+
+	if (!perf_frame_parse(line, &f))
+		return keep_span(r, NULL, 0, 0);
+	if (r->im->view->addrs)
+		return make_frame(r, &f);
+	hash = hash_function(r, &f);
+	made = perf_table_get(&r->lines_met, hash);
+	if (made)
+		return made;
+	made = make_frame(r, &f);
+	perf_table_put(&r->lines_met, hash, made);
+	return made;
+}
+
 static uint32_t
 find_line(struct perf_reader *r, struct slice line, struct perf_hash hash)
 {
-	uint32_t *value = perf_table_find(&r->lines_met, hash);
+	uint32_t value = perf_table_get(&r->lines_met, hash);
 
-	if (!*value)
-		*value = parse_line(r, line);
-	return *value;
+	if (value)
+		return value;
+	value = parse_line(r, line);
+	perf_table_put(&r->lines_met, hash, value);
+	return value;
 }
 
 static struct slice
@@ -332,11 +361,13 @@ parse_chain(struct perf_reader *r, struct slice text)
 static uint32_t
 find_chain(struct perf_reader *r, struct slice text, struct perf_hash hash)
 {
-	uint32_t *value = perf_table_find(&r->chains_met, hash);
+	uint32_t value = perf_table_get(&r->chains_met, hash);
 
-	if (!*value)
-		*value = parse_chain(r, text);
-	return *value;
+	if (value)
+		return value;
+	value = parse_chain(r, text);
+	perf_table_put(&r->chains_met, hash, value);
+	return value;
 }
 
 static uint32_t
@@ -392,12 +423,14 @@ take_frames(struct perf_reader *r, struct slice text)
 {
 	const char *end = text.ptr + text.len, *blank;
 	struct slice rest = text, first = cut_line(&rest), chain;
-	struct perf_hash hash;
+	struct perf_hash first_hash, hash;
 	struct perf_span span;
 	uint32_t line, callers;
 
 	if (r->n_ids || first.len > LONGEST_LINE || !rest.len)
 		return NULL;
+	first_hash = perf_hash_line(first, r->java);
+	perf_table_prefetch(&r->lines_met, first_hash);
 	blank = perf_hash_frames(rest.ptr, end, r->java, &hash);
 	if (!blank)
 		return NULL;
@@ -406,7 +439,7 @@ take_frames(struct perf_reader *r, struct slice text)
 		r->lines += count_lines(chain) + 1;
 	} else {
 		limit_memory(r);
-		line = find_line(r, first, perf_hash_line(first, r->java));
+		line = find_line(r, first, first_hash);
 		callers = find_chain(r, chain, hash);
 		span = r->spans[callers - SPAN];
 		r->n_ids = 0;
