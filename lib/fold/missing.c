@@ -113,6 +113,30 @@ compare_tallies(const void *pa, const void *pb)
 	return (a->module > b->module) - (a->module < b->module);
 }
 
+/* What perf recorded is cured with perf's options. */
+static bool
+is_perf(const struct folder *f)
+{
+	return slice_starts(capture_meta(&f->capture, "tool"), "perf ");
+}
+
+/* Where the file of a module cannot be had, else NULL. */
+static const char *
+file_cure(const struct symbol_module *s)
+{
+	switch (s ? symbol_module_problem(s) : SYMBOL_OK) {
+	case SYMBOL_NO_FILE:
+		return "the file is not here: copy it and name the directory "
+		       "with --sysroot";
+	case SYMBOL_MISMATCH:
+		return "the file here is another build than the one "
+		       "recorded: keep that one and name its directory with "
+		       "--sysroot";
+	default:
+		return NULL;
+	}
+}
+
 static const char *
 unnamed_cure(const struct folder *f, uint32_t module)
 {
@@ -127,28 +151,29 @@ unnamed_cure(const struct folder *f, uint32_t module)
 		return "its symbols are in the part of the capture that is "
 		       "missing";
 	if (m->base == CAPTURE_KERNEL || slice_is(m->path, "[kernel]"))
-		return "the kernel hid its symbols: record as root, or set "
-		       "kernel.kptr_restrict to 0";
+		return is_perf(f) ? "the kernel's symbols could not be had"
+				  : "the kernel hid its symbols: record as "
+				    "root, or set kernel.kptr_restrict to 0";
 	if (slice_is(m->path, "[unknown]"))
-		return "addresses that no file is mapped at; with --unwind "
-		       "fp, code built without frame pointers leads there";
-	if (m->base == CAPTURE_OFFSET)
+		return is_perf(f) ? "addresses that no file is mapped at; with "
+				    "perf record -g, code built without frame "
+				    "pointers leads there: --call-graph dwarf "
+				    "does without"
+				  : "addresses that no file is mapped at; with "
+				    "--unwind fp, code built without frame "
+				    "pointers leads there";
+	if (m->base == CAPTURE_OFFSET && !is_perf(f))
 		return "the file could not be read while recording";
+	if (file_cure(s))
+		return file_cure(s);
 	switch (s ? symbol_module_problem(s) : SYMBOL_OK) {
-	case SYMBOL_NO_FILE:
-		return "the file is not here: copy it and name the directory "
-		       "with --sysroot";
-	case SYMBOL_MISMATCH:
-		return "the file here is another build than the one "
-		       "recorded: keep that one and name its directory with "
-		       "--sysroot";
 	case SYMBOL_NOT_ELF:
 		return "the file is no ELF file";
 	case SYMBOL_NO_SYMBOLS:
 		return "stripped: install its debug symbols (on Debian a "
 		       "-dbg or -dbgsym package), or name their directory "
 		       "with --debug-dir, or a server in DEBUGINFOD_URLS";
-	case SYMBOL_OK:
+	default:
 		break;
 	}
 	return "its symbol table has no name there";
@@ -157,11 +182,19 @@ unnamed_cure(const struct folder *f, uint32_t module)
 static const char *
 truncated_cure(const struct folder *f, uint32_t module)
 {
+	bool perf = is_perf(f);
+
 	(void)module;
 	if (slice_is(capture_meta(&f->capture, "unwind"), "fp"))
-		return "the kernel follows so many frame pointers and no "
-		       "more: raise kernel.perf_event_max_stack, or record "
-		       "with pk-sample --unwind cfi";
+		return perf ? "the kernel follows so many frame pointers and "
+			      "no more: raise kernel.perf_event_max_stack, or "
+			      "record with --call-graph dwarf"
+			    : "the kernel follows so many frame pointers and "
+			      "no more: raise kernel.perf_event_max_stack, or "
+			      "record with pk-sample --unwind cfi";
+	if (perf)
+		return "record with perf record --call-graph dwarf,65528, the "
+		       "most that the kernel copies";
 	return slice_is(capture_meta(&f->capture, "stack-size"), "65528")
 		       ? "the stack is larger than the 64 KB that the kernel "
 			 "copies; programs built with frame pointers can use "
@@ -181,8 +214,10 @@ unreadable_cure(const struct folder *f, uint32_t module)
 static const char *
 no_cfi_cure(const struct folder *f, uint32_t module)
 {
-	(void)f;
-	(void)module;
+	const char *cure = file_cure(f->names.modules[module]);
+
+	if (cure)
+		return cure;
 	return "no call-frame information there: install its debug "
 	       "symbols, or build it with "
 	       "-fasynchronous-unwind-tables or frame pointers; some "
@@ -302,18 +337,26 @@ report_stacks(struct folder *f)
 /* What a recorder writes as `lack`: the word, and the sentence behind the
  * count. */
 static const struct lack {
-	const char *what, *text;
+	const char *what, *text, *perf; /* of its recordings; NULL: the same */
 } lacks[] = {
 	{ "lost",
 	  "records, most of them samples, were lost while recording: the "
 	  "recorder found no "
-	  "processor free in time; lower pk-sample -F or --stack-size" },
-	{ "throttled", "times the kernel throttled the sampling: lower "
-		       "pk-sample -F" },
-	{ "output-full", "samples were left out while recording, for want of "
-			 "a faster reader" },
-	{ "exited", "samples of tasks that were just ending have no stack "
-		    "and are left out" },
+	  "processor free in time; lower pk-sample -F or --stack-size",
+	  "records, most of them samples, were lost while recording: lower "
+	  "perf record -F, or give it larger rings with -m" },
+	{ "throttled",
+	  "times the kernel throttled the sampling: lower "
+	  "pk-sample -F",
+	  "times the kernel throttled the sampling: lower perf record -F" },
+	{ "output-full",
+	  "samples were left out while recording, for want of "
+	  "a faster reader",
+	  NULL },
+	{ "exited",
+	  "samples of tasks that were just ending have no stack "
+	  "and are left out",
+	  NULL },
 };
 
 static void
@@ -324,7 +367,8 @@ report_lack(const struct folder *f, const struct capture_count *lack)
 	for (i = 0; i < sizeof lacks / sizeof *lacks; i++)
 		if (slice_is(lack->what, lacks[i].what)) {
 			note("%llu %s", (unsigned long long)lack->count,
-			     lacks[i].text);
+			     is_perf(f) && lacks[i].perf ? lacks[i].perf
+							 : lacks[i].text);
 			return;
 		}
 	if (slice_is(lack->what, "unsampled-ns"))

@@ -25,16 +25,6 @@ has_time(const struct perf_origin *o)
 	return o->time && o->time != UINT64_MAX;
 }
 
-static uint64_t
-time_of(struct perf_reader *r, const struct perf_origin *o)
-{
-	if (!has_time(o))
-		return 0;
-	if (r->start == UINT64_MAX)
-		r->start = o->time;
-	return o->time > r->start ? o->time - r->start : 0;
-}
-
 /* Of a process that no record has told of: called as perf script does. */
 static struct process *
 get_process(struct perf_reader *r, uint32_t pid, uint32_t tid)
@@ -62,7 +52,6 @@ take_mmap(void *ctx, const struct perf_mmap *m)
 				  .generation = m->generation,
 				  .path = m->path };
 
-	time_of(r, &m->origin);
 	if (m->pid == UINT32_MAX) {
 		perf_map_kernel(r, m);
 		return;
@@ -81,7 +70,6 @@ take_comm(void *ctx, const struct perf_comm *c)
 	struct perf_reader *r = ctx;
 	struct process *p = get_process(r, c->pid, c->tid);
 
-	time_of(r, &c->origin);
 	if (c->exec) {
 		process_exec(&r->procs, p, c->name);
 		return;
@@ -100,7 +88,6 @@ take_fork(void *ctx, const struct perf_task *t)
 	struct perf_reader *r = ctx;
 	struct process *parent = get_process(r, t->ppid, t->ptid);
 
-	time_of(r, &t->origin);
 	if (t->pid != t->ppid && has_time(&t->origin)) {
 		process_fork(&r->procs, parent, (pid_t)t->ptid, (pid_t)t->pid);
 	} else if (t->pid != t->ppid) {
@@ -120,7 +107,6 @@ take_exit(void *ctx, const struct perf_task *t)
 	struct perf_reader *r = ctx;
 	struct process *p = process_find(&r->procs, (pid_t)t->pid);
 
-	time_of(r, &t->origin);
 	if (p && process_end_thread(&r->procs, p, (pid_t)t->tid) && !p->threads)
 		process_end(&r->procs, p);
 }
@@ -319,6 +305,17 @@ name_of(struct perf_reader *r, uint32_t id)
 	return r->name_of[id] - 1;
 }
 
+/* Since the first one. */
+static uint64_t
+time_of(struct perf_reader *r, const struct perf_origin *o)
+{
+	if (!has_time(o))
+		return 0;
+	if (r->start == UINT64_MAX)
+		r->start = o->time;
+	return o->time > r->start ? o->time - r->start : 0;
+}
+
 static void
 take_sample(void *ctx, const struct perf_sample *s)
 {
@@ -336,8 +333,7 @@ take_sample(void *ctx, const struct perf_sample *s)
 	out.cpu = s->origin.cpu == UINT32_MAX ? 0 : s->origin.cpu;
 	out.weight = weight_of(s);
 	out.node = perf_add_stack(r, p, s);
-	out.name_id =
-		name_of(r, process_thread_name(&r->procs, p, (pid_t)tid));
+	out.name_id = name_of(r, process_thread_name(&r->procs, p, (pid_t)tid));
 	out.name = intern_get(&r->c->names, out.name_id);
 	r->c->n_samples++;
 	r->fn(r->ctx, &out);
