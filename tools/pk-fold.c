@@ -302,6 +302,7 @@ finish(struct folding *f)
 		die("the input is empty: there is nothing to fold");
 	if (f->copy) {
 		capture_copy_finish(f->copy);
+		folder_free(f->captures);
 	} else if (edits_are_none(&opt.edits)) {
 		folder_finish(f->captures, &f->p);
 	} else {

@@ -457,7 +457,7 @@ add_counts(struct folder *f, struct profile *p)
 	free(ids);
 }
 
-static void
+void
 folder_free(struct folder *f)
 {
 	resolution_free(&f->names);

@@ -26,5 +26,7 @@ bool folder_has_captures(const struct folder *f);
 /* Names everything, adds it to P and says what is missing and what would
  * cure it. Frees F. Without captures it does nothing. */
 void folder_finish(struct folder *f, struct profile *p);
+/* For those who only wanted the captures read. */
+void folder_free(struct folder *f);
 
 #endif
