@@ -116,7 +116,7 @@ struct perf_header {
 	uint32_t cpus_online, cpus_available;
 	uint64_t memory;		    /* bytes */
 	uint64_t first_sample, last_sample; /* SAMPLE_TIME; 0: unknown */
-	uint32_t clock_id;		    /* CLOCKID; UINT32_MAX: unknown */
+	uint32_t clock_id;		    /* UINT32_MAX: perf's own */
 	uint64_t clock_resolution;
 	uint64_t wall_clock, clock_at_wall; /* CLOCK_DATA, ns; 0: unknown */
 	bool foreign_endian, pipe_mode, compressed;

@@ -53,19 +53,21 @@ perf_read_directory(struct perf_file *f)
 	const char *slash = strrchr(f->name, '/');
 	char *folder = slash ? xmemdup0(f->name, (size_t)(slash - f->name))
 			     : xstrdup(".");
-	struct dirent **parts;
-	int n = scandir(*folder ? folder : "/", &parts, is_part, by_number), i;
+	struct dirent **parts = NULL;
+	int n = 0, i;
 
+	/* nobody knows where standard input came from */
+	if (strcmp(f->name, "standard input"))
+		n = scandir(*folder ? folder : "/", &parts, is_part, by_number);
 	if (n <= 0)
 		trouble("%s: the files data.0, data.1... that belong to it "
-			"are not beside it",
+			"are not beside it; name the folder they are in",
 			f->name);
 	for (i = 0; i < n; i++) {
 		read_part(f, folder, parts[i]->d_name);
 		free(parts[i]);
 	}
-	if (n >= 0)
-		free(parts);
+	free(parts);
 	free(folder);
 }
 

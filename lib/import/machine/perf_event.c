@@ -135,6 +135,8 @@ perf_add_event(struct perf_file *f, const struct perf_event_attr *attr)
 	e->attr = *attr;
 	e->tracks_only = attr->type == PERF_TYPE_SOFTWARE &&
 			 attr->config == PERF_COUNT_SW_DUMMY;
+	if (attr->use_clockid && f->header.clock_id == UINT32_MAX)
+		f->header.clock_id = (uint32_t)attr->clockid;
 	f->shapes[f->n_events] = shape_of(attr->sample_type);
 	if (!attr->sample_id_all)
 		f->shapes[f->n_events].trailer_words = 0;

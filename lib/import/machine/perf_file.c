@@ -300,7 +300,7 @@ perf_read(struct perf_file *f, const struct perf_handler *h, void *ctx)
 	f->ctx = ctx;
 	if (!f->data.ptr)
 		read_stream(f);
-	else if (f->mapped && !f->directory)
+	else if (f->mapped && !f->directory && f->data.len > PERF_CHUNK)
 		read_copied(f);
 	else
 		perf_read_mapped(f, f->data);

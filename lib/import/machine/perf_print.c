@@ -130,6 +130,8 @@ clock_name(uint32_t id)
 		return "boottime";
 	case CLOCK_TAI:
 		return "tai";
+	case UINT32_MAX:
+		return "the scheduler's";
 	default:
 		return "unknown";
 	}
@@ -151,16 +153,9 @@ put_wall_clock(struct buf *b, const struct perf_header *h)
 }
 
 static void
-put_times(struct buf *b, const struct perf_file *f)
+put_times(struct buf *b, const struct perf_header *h)
 {
-	const struct perf_header *h = &f->header;
-	const struct perf_event_attr *a = f->n_events ? &f->events->attr : NULL;
-	uint32_t id = h->clock_id;
-
-	if (id == UINT32_MAX && a && a->use_clockid)
-		id = (uint32_t)a->clockid;
-	buf_printf(b, "clock: %s",
-		   id == UINT32_MAX ? "the scheduler's" : clock_name(id));
+	buf_printf(b, "clock: %s", clock_name(h->clock_id));
 	if (h->clock_resolution)
 		buf_printf(b, ", resolution %ju ns",
 			   (uintmax_t)h->clock_resolution);
@@ -243,7 +238,7 @@ perf_print_header(const struct perf_file *f, struct output *out)
 	put_form(&b, f);
 	for (size_t i = 0; i < f->n_events; i++)
 		put_event(&b, &f->events[i]);
-	put_times(&b, f);
+	put_times(&b, &f->header);
 	put_build_ids(&b, &f->header);
 	put_missing(&b, &f->header);
 	output_slice(out, buf_get(&b));

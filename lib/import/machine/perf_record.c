@@ -189,22 +189,38 @@ stop_at(struct perf_file *f, size_t size, size_t n)
 	f->stopped = true;
 }
 
+/* Steps over as much of what is no record as there is; how much that was. */
+static size_t
+skip_foreign(struct perf_file *f, size_t n)
+{
+	if (f->skip < n)
+		n = (size_t)f->skip;
+	f->skip -= n;
+	return n;
+}
+
+static void
+take_record(struct perf_file *f, const unsigned char *p,
+	    struct perf_record_header h)
+{
+	struct perf_cursor c = { p + PERF_RECORD_HEADER, p + h.size, f->swap,
+				 false };
+
+	f->records++;
+	if (h.type < PERF_RECORD_HEADER_ATTR)
+		take_kernel_record(f, p, h);
+	else
+		take_own_record(f, &c, h.type);
+}
+
 size_t
 perf_take_records(struct perf_file *f, const unsigned char *p, size_t n)
 {
+	struct perf_record_header h;
 	size_t at = 0;
 
-	while (at < n && !f->stopped) {
-		struct perf_record_header h;
-
-		if (f->skip) {
-			size_t step =
-				f->skip < n - at ? (size_t)f->skip : n - at;
-
-			f->skip -= step;
-			at += step;
-			continue;
-		}
+	while (!f->stopped) {
+		at += skip_foreign(f, n - at);
 		if (n - at < PERF_RECORD_HEADER)
 			break;
 		h = perf_load_header(p + at, f->swap);
@@ -214,16 +230,7 @@ perf_take_records(struct perf_file *f, const unsigned char *p, size_t n)
 		}
 		if (h.size > n - at)
 			break;
-		f->records++;
-		if (h.type < PERF_RECORD_HEADER_ATTR)
-			take_kernel_record(f, p + at, h);
-		else
-			take_own_record(f,
-					&(struct perf_cursor){
-						p + at + PERF_RECORD_HEADER,
-						p + at + h.size, f->swap,
-						false },
-					h.type);
+		take_record(f, p + at, h);
 		at += h.size;
 	}
 	return at;

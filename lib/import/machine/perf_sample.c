@@ -13,7 +13,7 @@ const uint64_t *
 perf_words(struct perf_file *f, struct perf_cursor *c, uint64_t n)
 {
 	const unsigned char *from = c->p;
-	uint64_t *to = f->scratch + f->used_scratch;
+	uint64_t *to;
 
 	if (n > perf_left(c) / 8) {
 		c->bad = true;
@@ -23,6 +23,9 @@ perf_words(struct perf_file *f, struct perf_cursor *c, uint64_t n)
 	if (!c->swap && (uintptr_t)from % 8 == 0)
 		return (const uint64_t *)(const void *)from;
 	/* words of one record: all of them fit */
+	if (!f->scratch)
+		f->scratch = xcalloc(PERF_RECORD_LARGEST / 8, 8);
+	to = f->scratch + f->used_scratch;
 	for (uint64_t i = 0; i < n; i++)
 		to[i] = perf_load64(from + 8 * i, c->swap);
 	f->used_scratch += n;
@@ -220,8 +223,6 @@ perf_hand_sample(struct perf_file *f, struct perf_cursor *c,
 
 	if (!f->n_events)
 		return false;
-	if (!f->scratch)
-		f->scratch = xcalloc(PERF_RECORD_LARGEST / 8, 8);
 	f->used_scratch = 0;
 	s.event = &f->events[perf_event_of_sample(f, record, h.size)];
 	s.cpumode = h.misc & PERF_RECORD_MISC_CPUMODE_MASK;
