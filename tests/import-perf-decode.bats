@@ -15,6 +15,7 @@ setup_file() {
 setup() {
 	load helper
 	dump=$PK_BUILDDIR/tests/unit/perf_dump
+	: "${PK_SANITIZE:=}"
 	cd "$BATS_TEST_TMPDIR"
 }
 
@@ -190,6 +191,20 @@ same_as_perf() {
 	[[ $stderr == *damaged* ]]
 }
 
+@test "without libzstd, a compressed recording names the cure" {
+	made packed
+	made identifier
+	# shellcheck disable=SC2086 # lists of words
+	$CC $PK_SANITIZE -D_GNU_SOURCE -I "$PK_SRCDIR/lib" -o without \
+		"$PK_SRCDIR/tests/unit/perf_dump.c" \
+		"$PK_SRCDIR/lib/import/machine/perf_zstd.c" \
+		"$PK_BUILDDIR/lib/libimport-machine.a" \
+		"$PK_BUILDDIR/lib/libbase.a" -lz -lm
+	run -2 ./without packed
+	[[ $output == *"built without libzstd: install libzstd-dev"* ]]
+	./without identifier | diff identifier.expected -
+}
+
 @test "what is no recording is said" {
 	printf '' >empty
 	printf 'PERFILE2' >short
@@ -337,7 +352,7 @@ same_as_perf() {
 		grep -qxF "build id: $(printf '41%.0s' {1..20}) /bin/old" file
 		grep -qx 'form: file.*' file
 		grep -qx 'form: pipe.*' pipe
-		grep -q 'event: all; type 4, config 0x1c2, 1000 times a second, precise 1, stacks of 64 bytes; samples have ip, tid' file
+		grep -q 'event: all; type 4, config 0x1c2, 1000 times a second, precise 2, stacks of 64 bytes; samples have ip, tid' file
 		grep -qx 'not recorded: .*folder, .*' file
 	done
 	grep -qx 'form: file, of the other byte order' file

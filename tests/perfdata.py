@@ -312,7 +312,8 @@ class Recording:
 
     def event_desc(self):
         out = self.pack('II', len(self.events), self.events[0].attr_size)
-        for e in self.events:
+        # in another order than the attrs: ids tell
+        for e in reversed(self.events):
             out += e.attr(self.order).ljust(self.events[0].attr_size, b'\0')
             out += self.pack('I', len(e.ids)) + self.string(e.name) + \
                 self.words(*e.ids)
@@ -421,7 +422,7 @@ def everything(order):
     r = Recording(order, [
         Event(ALL, b'all', [11, 12], kind=4, config=0x1c2, read_format=31,
               branches=1 << 17 | 1 << 19 | 1, regs=MASK, stack=64,
-              precise_ip=1, freq=1, mmap=1, task=1)])
+              precise_ip=2, freq=1, mmap=1, task=1)])
     r.mmap2(b'/bin/app', time=0)
     for n in range(4):
         # a length of raw bytes after which no word is aligned
@@ -490,15 +491,15 @@ def call_stacks(order):
 
 
 def many(order='<', rings=4, rounds=12, each=40):
-    """Rings that are read one after the other; within a round each has newer
-    records than all had when the round before was over."""
+    """Rings that are read one after the other: a round's records may be older
+    than the newest of the round before, not than that of the one before."""
     r = Recording(order, [Event(IP | TID | TIME | CPU | PERIOD | CALLCHAIN,
                                 b'cycles')])
     for n in range(rounds):
         for cpu in range(rings):
             for i in range(each):
                 # every ring starts before others have ended theirs
-                time = 1000 + n * 500 + i * 10 + cpu * 3 + (i % 7 == 0) * 11
+                time = 1000 + n * 250 + i * 10 + cpu * 3 + (i % 7 == 0) * 11
                 r.sample(time=time, cpu=cpu, ip=time, chain=CHAIN)
         if n % 3 != 2:
             r.round()
