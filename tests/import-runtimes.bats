@@ -575,3 +575,31 @@ still reachable;calloc -8' ]
 	} >noisy
 	noise 2
 }
+
+@test "what only looks similar is something else" {
+	local file
+	cat >node <<-'END'
+		Error: x
+		    at Object.<anonymous> (/srv/x.js:1:2)
+		    at node:internal/main/run_main_module:2
+	END
+	cat >dotnet <<-'END'
+		System.Exception: x
+		   at Foo.Bar(String s) in C:\x.cs:line 5
+		   at Foo.Main(String[] args)
+	END
+	cat >python <<-'END'
+		Traceback (most recent call first):
+		  File "/srv/a.py", line 5, in f
+		Thread 0x00007f8a4b7fe700 (most recent call first):
+	END
+	printf '<?xml version="1.0"?>\n<valgrindoutput>\n<what>%s</what>\n' \
+		'16 bytes in 1 blocks are definitely lost in loss record 1 of 1' >xml
+	printf '==1== Helgrind, a thread error detector\n==1==    at 0x1: f (a.c:1)\n' >helgrind
+	printf '==1==ERROR: AddressSanitizer: x\n    #0 0x1 in f a.c:1\n' >asan
+	printf 'Samples:\nnothing\n' >samples
+	for file in node dotnet python xml helgrind asan samples; do
+		echo "$file"
+		[[ $(pk-fold -i list "$file") =~ ^(unknown|folded)$'\t' ]]
+	done
+}

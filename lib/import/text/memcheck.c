@@ -95,7 +95,7 @@ add_record(struct import *im, const struct process *p, const struct record *r,
 
 	im->origin.pid = p->pid;
 	im->origin.comm = p->comm;
-	native_take(im, p->ids + r->first, r->n);
+	native_take(im, r->n ? p->ids + r->first : NULL, r->n);
 	import_root(im, slice_str(class_names[class]));
 	if (im->view->root != VIEW_COMM) {
 		buf_slice(&b, p->comm.len ? p->comm : SLICE_LIT("?"));

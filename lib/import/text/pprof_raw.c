@@ -437,13 +437,13 @@ name_location(struct import *im, struct raw *r, struct location *l)
 }
 
 static void
-add_stack(struct import *im, const struct raw *r, const uint32_t *locations,
-	  size_t n)
+add_stack(struct import *im, const struct raw *r, const struct profile_stack *s)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		const struct location *l = &r->locations[locations[i]];
+	for (i = 0; i < s->depth; i++) {
+		const struct location *l =
+			&r->locations[r->stacks.frames[s->first + i]];
 
 		if (im->n_ids + l->n > FRAMES_MAX) {
 			import_frame(im, SLICE_LIT("[truncated]"));
@@ -494,10 +494,8 @@ finish_profile(struct import *im, struct raw *r)
 	for (i = 0; i < r->n_locations; i++)
 		name_location(im, r, &r->locations[i]);
 	for (i = 0; i < r->stacks.n_stacks; i++) {
-		const struct profile_stack *s = &r->stacks.stacks[i];
-
-		add_stack(im, r, r->stacks.frames + s->first, s->depth);
-		import_add(im, s->value[0]);
+		add_stack(im, r, &r->stacks.stacks[i]);
+		import_add(im, r->stacks.stacks[i].value[0]);
 	}
 	im->samples = samples;
 	count_events(im, r);

@@ -36,7 +36,7 @@ bool scan_line(struct slice *head, struct slice *line);
 static inline struct slice
 scan_from(struct slice s, size_t n)
 {
-	return (struct slice){ s.ptr + n, s.len - n };
+	return n ? (struct slice){ s.ptr + n, s.len - n } : s;
 }
 
 /* The number of blanks and tabs that S begins with. */
