@@ -132,6 +132,15 @@ forget_records(struct process *p)
 	p->checked = false;
 }
 
+static void
+free_process(struct process *p)
+{
+	free(p->records);
+	free(p->ids);
+	free(p->stack.ids);
+	*p = (struct process){ .pid = p->pid, .comm = p->comm };
+}
+
 /* Counts all records of a process, whose last picture of its heap it is. */
 static void
 add_records(struct import *im, struct process *p)
@@ -357,6 +366,7 @@ read_line(struct import *im, struct log *log, struct slice line)
 	} else if (slice_starts(text, "ERROR SUMMARY:")) {
 		/* ends a process: its number may come again */
 		add_records(im, p);
+		free_process(p);
 	} else if (scan_text(&text, "Command: ")) {
 		read_command(log, p, text);
 	}
@@ -373,9 +383,7 @@ import_read_memcheck(struct import *im)
 		read_line(im, &log, line);
 	for (i = 0; i < log.n; i++) {
 		add_records(im, &log.processes[i]);
-		free(log.processes[i].records);
-		free(log.processes[i].ids);
-		free(log.processes[i].stack.ids);
+		free_process(&log.processes[i]);
 	}
 	if (!log.any)
 		trouble("%s: has no loss records; valgrind "
