@@ -359,6 +359,9 @@ main.(*T[...]).f;shop::run;std::max<int> 3' ]
 	local file=$D/memcheck.txt pid
 	fold --all "$file" | grep -qx 'definitely lost;main;lose;inlined_\[i\];malloc 66'
 	fold --no-inline "$file" | grep -qx 'definitely lost;main;lose;malloc 66'
+	# one address again and again is recursion
+	fold --all "$file" | grep -q ';lose;recurse;recurse;recurse;recurse;recurse;malloc'
+	fold --no-inline "$file" | grep -q ';lose;recurse;recurse;recurse;recurse;recurse;malloc'
 	fold --lines "$file" | grep -qE '^possibly lost;main:leaks.cc:[0-9]+;hold:leaks.cc:[0-9]+;malloc 10000$'
 	fold --names full "$file" | grep -qF ';recurse(int, unsigned long);malloc '
 	fold --modules "$file" | grep -q ';vgpreload_memcheck-amd64-linux.so`malloc '
