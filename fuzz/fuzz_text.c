@@ -12,11 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct format {
 	const char *name;
+	unsigned knows;
 	int (*guess)(struct slice head);
 	void (*read)(struct import *im);
 } formats[] = {
 #define FORMAT(name, knows, description) \
-	{ #name, import_guess_##name, import_read_##name },
+	{ #name, knows, import_guess_##name, import_read_##name },
 	IMPORT_TEXT_FORMATS(FORMAT)
 #undef FORMAT
 };
@@ -98,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	in = input_from_bytes(text, "fuzz");
 	input_peek(in);
-	import_run(format->read, format->name, in, &p, &view);
+	import_run(format->read, format->name, format->knows, in, &p, &view);
 	input_close(in);
 	check_profile(&p);
 	profile_free(&p);

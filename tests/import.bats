@@ -319,3 +319,23 @@ samples: 1' ]
 	run --separate-stderr -2 pk-fold --header x
 	[ "$stderr" = "pk-fold: x: has no header: only recordings with addresses do" ]
 }
+
+# ---- filters
+
+@test "a filter that leaves nothing of a file says so" {
+	printf 'sh 7/7 1.0: 1 e:\n\t1 f (/x)\n\n' >x
+	run --separate-stderr -0 pk-fold --only-pid 8 x
+	[ -z "$output" ]
+	[ "$stderr" = "pk-fold: warning: x: no sample passes the filters" ]
+	[ "$(pk-fold --only-pid 7 x)" = 'sh;f 1' ]
+}
+
+@test "what samples do not tell does not filter, and that is said" {
+	printf 'sh 7 1.0: 1 e:\n\t1 f (/x)\n\nsh 8 1.1: 1 e:\n\t1 g (/x)\n\n' >x
+	run --separate-stderr -0 pk-fold --only-pid 7 x
+	[ "$output" = $'sh;f 1\nsh;g 1' ]
+	[[ $stderr == "pk-fold: warning: x: 1 of 2 samples do not say what --only-pid"* ]]
+	run --separate-stderr -0 pk-fold --only-tid 8 x
+	[ "$output" = 'sh;g 1' ]
+	[ -z "$stderr" ]
+}

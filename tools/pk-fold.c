@@ -212,6 +212,7 @@ struct folding {
 	struct folder *captures;
 	struct capture_copy *copy; /* with --to-capture, else NULL */
 	struct profile p;	   /* of what is no capture */
+	bool any;		   /* something was read */
 };
 
 static const struct import_format *
@@ -231,8 +232,8 @@ read_text(const struct import_format *format, struct input *in,
 	bool direct = edits_are_none(&opt.edits);
 
 	report_filters(input_name(in), format);
-	import_run(format->read, format->description, in, direct ? p : &file,
-		   &opt.view);
+	import_run(format->read, format->description, format->knows, in,
+		   direct ? p : &file, &opt.view);
 	if (direct)
 		return;
 	profile_edit(&file, &opt.edits, format->knows & IMPORT_COMM);
@@ -265,6 +266,7 @@ read_file(const char *path, bool several, struct folding *f)
 
 	if (empty && several)
 		warning("%s: is empty", input_name(in));
+	f->any = f->any || (!empty && format);
 	if (!empty && format)
 		good = read_format(format, in, f);
 	else if (!empty)
@@ -294,11 +296,11 @@ static void
 finish(struct folding *f)
 {
 	struct profile captured = { .in_order = f->p.in_order };
-	bool any = folder_has_captures(f->captures);
+	bool any = folder_has_captures(f->captures) || f->p.lines;
 
-	if (!any && !f->p.lines && msg_status())
+	if (!any && msg_status())
 		exit(msg_status());
-	if (!any && !f->p.lines)
+	if (!f->any)
 		die("the input is empty: there is nothing to fold");
 	if (f->copy) {
 		capture_copy_finish(f->copy);

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "base/msg.h"
+#include "import/machine/formats.h"
 #include "import/machine/perf.h"
 
 static struct perf_file *file;

@@ -58,4 +58,5 @@ import_read_folded(struct import *im)
 
 	profile_read(im->p, im->in);
 	im->samples += im->p->lines - lines;
+	im->refused = !im->samples;
 }

@@ -70,6 +70,7 @@ part_init(struct part *part, const struct import *im, struct input *in)
 	part->im = (struct import){ .in = in,
 				    .p = &part->profile,
 				    .view = im->view,
+				    .knows = im->knows,
 				    .origin = im->origin,
 				    .first_time = im->first_time,
 				    .event = UINT32_MAX };
@@ -134,6 +135,7 @@ merge_part(struct perf_reader *r, struct part *part)
 		im->first_skipped = r->lines + from->first_skipped;
 	im->skipped += from->skipped;
 	im->samples += from->samples;
+	im->unsettled += from->unsettled;
 	im->first_time = from->first_time;
 	r->lines += part->lines;
 	profile_merge(im->p, &part->profile);

@@ -83,7 +83,27 @@ turn_round(uint32_t *ids, size_t n)
 	}
 }
 
-/* What a format does not know does not filter: the caller has said so. */
+/* Whether a filter cannot tell: the format knows, but this sample does not. */
+static bool
+is_unsettled(const struct import *im)
+{
+	const struct view *v = im->view;
+	const struct import_origin *o = &im->origin;
+	unsigned unknown = 0;
+
+	if (v->only_pid != UINT64_MAX && o->pid == UINT64_MAX &&
+	    o->tid != v->only_pid)
+		unknown |= IMPORT_PID;
+	if (v->only_tid != UINT64_MAX && o->tid == UINT64_MAX)
+		unknown |= IMPORT_TID;
+	if (v->only_comm && !o->comm.ptr)
+		unknown |= IMPORT_COMM;
+	if ((v->since || v->until != UINT64_MAX) && o->time == UINT64_MAX)
+		unknown |= IMPORT_TIME;
+	return unknown & im->knows;
+}
+
+/* What is not known does not filter: that is said. */
 bool
 import_wants_sample(struct import *im)
 {
@@ -96,14 +116,16 @@ import_wants_sample(struct import *im)
 	since_start = o->time - im->first_time;
 	if (o->time < im->first_time)
 		since_start = 0;
-	return (v->only_pid == UINT64_MAX || o->pid == UINT64_MAX ||
-		o->pid == v->only_pid) &&
-	       (v->only_tid == UINT64_MAX || o->tid == UINT64_MAX ||
-		o->tid == v->only_tid) &&
-	       (!v->only_comm || !o->comm.ptr ||
-		slice_is(o->comm, v->only_comm)) &&
-	       (o->time == UINT64_MAX ||
-		(since_start >= v->since && since_start <= v->until));
+	if ((v->only_pid != UINT64_MAX && o->pid != UINT64_MAX &&
+	     o->pid != v->only_pid) ||
+	    (v->only_tid != UINT64_MAX && o->tid != UINT64_MAX &&
+	     o->tid != v->only_tid) ||
+	    (v->only_comm && o->comm.ptr && !slice_is(o->comm, v->only_comm)) ||
+	    (o->time != UINT64_MAX &&
+	     (since_start < v->since || since_start > v->until)))
+		return false;
+	im->unsettled += is_unsettled(im);
+	return true;
 }
 
 void
@@ -174,33 +196,44 @@ list_events(const struct import *im, struct buf *b)
 }
 
 static void
-report_events(const struct import *im)
+report_events(struct import *im)
 {
 	struct buf b = { 0 };
 
 	list_events(im, &b);
-	if (im->event == UINT32_MAX && im->events.n)
+	if (im->event == UINT32_MAX && im->events.n) {
+		im->refused = true;
 		trouble("%s: has no event %s; its events and their samples "
 			"are: %s",
 			input_name(im->in), im->view->event, b.ptr);
-	else if (b.len && !im->view->event)
+	} else if (b.len && !im->view->event) {
 		warning("%s: only samples of %.*s are counted; -e chooses "
 			"another of its events: %s",
 			input_name(im->in),
 			(int)intern_get(&im->events, im->event).len,
 			intern_get(&im->events, im->event).ptr, b.ptr);
+	}
 	buf_free(&b);
 }
 
 /* ---- a whole file ---- */
 
+/* COUNTED: the samples that passed the filters. */
 static void
-report(const struct import *im, const char *name)
+report(struct import *im, const char *name, uint64_t counted)
 {
 	const char *file = input_name(im->in);
 
 	report_events(im);
-	if (!im->samples && !input_broken(im->in) && !msg_status())
+	if (im->samples && !counted && !im->refused)
+		warning("%s: no sample passes the filters", file);
+	if (im->unsettled)
+		warning("%s: %llu of %llu samples do not say what --only-pid, "
+			"--only-tid, --only-comm, --since or --until ask for, "
+			"and count",
+			file, (unsigned long long)im->unsettled,
+			(unsigned long long)im->samples);
+	if (!im->samples && !input_broken(im->in) && !im->refused)
 		trouble("%s: looks like %s, but there is no stack in it", file,
 			name);
 	else if (im->skipped)
@@ -213,22 +246,25 @@ report(const struct import *im, const char *name)
 }
 
 void
-import_run(void (*read)(struct import *im), const char *name, struct input *in,
-	   struct profile *p, const struct view *view)
+import_run(void (*read)(struct import *im), const char *name, unsigned knows,
+	   struct input *in, struct profile *p, const struct view *view)
 {
 	struct import im = {
 		.in = in,
 		.p = p,
 		.view = view,
+		.knows = knows,
 		.origin = { { NULL, 0 }, UINT64_MAX, UINT64_MAX, UINT64_MAX },
 		.first_time = UINT64_MAX,
 		.event = UINT32_MAX
 	};
 
+	uint64_t lines = p->lines;
+
 	if (!p->columns)
 		p->columns = 1;
 	read(&im);
-	report(&im, name);
+	report(&im, name, p->lines - lines);
 	free(im.ids);
 	free(im.event_samples);
 	intern_free(&im.events);

@@ -34,6 +34,7 @@ struct import {
 	struct input *in;
 	struct profile *p;
 	const struct view *view;
+	unsigned knows; /* IMPORT_COMM...: of the format */
 
 	/* The stack in the making, as symbol ids in the order they came. */
 	uint32_t *ids;
@@ -56,6 +57,8 @@ struct import {
 	size_t cap_event_samples;
 	uint32_t event; /* the one that counts; UINT32_MAX: none yet */
 
+	bool refused;		/* a reader has said what is wrong */
+	uint64_t unsettled;	/* samples that filters cannot judge */
 	uint64_t samples;	/* that were read, wanted or not */
 	uint64_t skipped;	/* lines that could not be read */
 	uint64_t first_skipped; /* the first one's number; 0: none */
@@ -105,8 +108,9 @@ bool import_wants_event(struct import *im, struct slice event);
 size_t import_parameters(struct slice name);
 
 /* Runs READ over IN and says what it skipped; a file that held no sample at
- * all is trouble(). NAME is the format's. */
+ * all is trouble(). NAME is the format's, and KNOWS. */
 void import_run(void (*read)(struct import *im), const char *name,
-		struct input *in, struct profile *p, const struct view *view);
+		unsigned knows, struct input *in, struct profile *p,
+		const struct view *view);
 
 #endif
