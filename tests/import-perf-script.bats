@@ -66,8 +66,7 @@ is() {
 @test "what regular expressions make of live recordings is what pk-fold does" {
 	need perf linux-perf
 	need perl perl-base
-	program=$(build_program cxxnames -O1 -g -fno-omit-frame-pointer \
-		-mno-omit-leaf-frame-pointer -fno-inline-functions)
+	program=$(build_program cxxnames -O0 -g)
 	perf record -q -F 499 -e cpu-clock -g -o fp.data "$program" 0.3 ||
 		skip "the kernel refuses perf"
 	perf record -q -F 97 -e cpu-clock --call-graph dwarf -o dwarf.data \
@@ -117,6 +116,11 @@ is() {
 	pk-fold --since 100 -e cpu-clock big >late
 	cat big | pk-fold --since 100 -e cpu-clock | cmp late -
 	is "$(cat late)" "last;main;leaf 504"
+	# In the order of time, too.
+	pk-fold --time-order -e cpu-clock big >runs
+	cat big | pk-fold --time-order -e cpu-clock | cmp runs -
+	is "$(awk '{ n += $NF } END { print n }' runs)" \
+		"$(awk '{ n += $NF } END { print n }' one)"
 }
 
 @test "sums that depend on the order are made in one order" {
@@ -415,6 +419,9 @@ worker;main;app::wait;schedule;__schedule 2'
 	# Nothing but sched_switch: its samples are counted.
 	awk 'BEGIN { RS = ""; ORS = "\n\n" } !/delay=/' "$sched" >switches
 	is "$(pk-fold switches | awk '{ n += $NF } END { print n }')" 6
+	# From 50.000000 to 50.002100; nobody else that slept came back.
+	is "$(pk-fold -i perf_sched switches)" \
+		'worker;main;app::wait;schedule;__schedule 2100'
 	# Nor with other samples among them.
 	{ cat "$sched"; echo; sample; } >mixed
 	[[ "$(pk-fold mixed 2>/dev/null)" != *' 2900'* ]]

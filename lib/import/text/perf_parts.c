@@ -67,6 +67,7 @@ part_init(struct part *part, const struct import *im, struct input *in)
 	*part = (struct part){ .event = event_of(im),
 			       .first_time = im->first_time };
 	part->profile.columns = im->p->columns;
+	part->profile.in_order = im->p->in_order;
 	part->im = (struct import){ .in = in,
 				    .p = &part->profile,
 				    .view = im->view,
@@ -169,16 +170,15 @@ take_parts(struct perf_reader *r, struct part *parts, int n)
 static bool
 read_in_parts(struct perf_reader *r)
 {
-	struct import *im = r->im;
-	struct input *inputs[MOST_THREADS], *in = im->in;
+	struct input *inputs[MOST_THREADS], *in = r->im->in;
 	struct part parts[MOST_THREADS];
-	int most = im->p->in_order ? 0 : usable_processors(MOST_THREADS);
-	int n = input_split_paragraphs(in, most, inputs), i;
+	int n, i;
 
+	n = input_split_paragraphs(in, usable_processors(MOST_THREADS), inputs);
 	for (i = 1; i < n; i++) {
 		struct part *part = &parts[i];
 
-		part_init(part, im, inputs[i]);
+		part_init(part, r->im, inputs[i]);
 		part->threaded =
 			!pthread_create(&part->thread, NULL, read_part, part);
 	}
