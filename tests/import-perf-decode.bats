@@ -230,6 +230,24 @@ same_as_perf() {
 	[ "$output" = $((480 * 1920)) ]
 }
 
+@test "what waits and is too much for memory is kept in a file without a name" {
+	made identifier-pipe
+	# 72 MB in which no round ends
+	tail -c +17 identifier-pipe >records
+	for ((n = 0; n < 100; n++)); do cat records; done >block
+	head -c 16 identifier-pipe >long
+	for ((n = 0; n < 250; n++)); do cat block; done >>long
+	[ "$(wc -c <long)" -gt 68000000 ]
+	mkdir tmp
+	run -0 env TMPDIR=tmp "$dump" -c - < <(cat long)
+	[ "$output" = $((25000 * 4)) ]
+	[ -z "$(ls tmp)" ]
+	run -2 --separate-stderr env TMPDIR=/nonexistent "$dump" -c - \
+		< <(cat long)
+	[ "$output" -gt 50000 ]
+	[[ $stderr == *"does not fit into /nonexistent"*"TMPDIR chooses"* ]]
+}
+
 @test "frame-pointer stacks: the same records as perf shows" {
 	record -F 2000 -g -o fp.data
 	same_as_perf fp.data

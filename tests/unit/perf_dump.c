@@ -225,8 +225,10 @@ main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "-h"))
 		return print_header(in);
 	file = perf_open(in);
-	if (!file)
+	if (!file) {
+		input_close(in);
 		return 1;
+	}
 	good = perf_read(file, only_count ? &counting : &printing, NULL);
 	if (only_count)
 		printf("%" PRIu64 "\n", count);
