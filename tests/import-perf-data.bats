@@ -115,7 +115,7 @@ total() {
 	record -a -g -- "$(build_program forks "${fp[@]}")" exec 3 0.1
 	# Of others that run just now, perf prints some addresses as offsets.
 	same_stacks '(forks|swapper|perf|perf-exec) '
-	[ "$(cut -d ' ' -f 2- ours | grep -c '^forks .*forks+')" -gt 100 ]
+	[ "$(cut -d ' ' -f 2- ours | grep -c '^forks .*forks+')" -gt 20 ]
 }
 
 @test "through a pipe, with a pipe as output, and compressed" {
@@ -303,9 +303,8 @@ replaced_program() {
 @test "the processor's own call stacks are chains of exact calls" {
 	need python3
 	python3 "$PK_SRCDIR/tests/perfdata.py" calls calls.data
-	pk-fold --to-capture calls.data >a.pkc
-	awk '$1 == "s"' a.pkc | wc -l | grep -qx 3
-	pk-fold calls.data >out
-	# Of 0, 1 and 2 times the branches, on the kernel part of the chain.
-	[ "$(total <out)" -gt 0 ]
+	# On two frames of a chain, and 2 and 4 calls with what runs in them.
+	pk-fold --value samples calls.data | awk '{
+		print gsub(/\[unknown\]/, "") }' >frames
+	diff frames <(printf '%s\n' 2 3 5)
 }
