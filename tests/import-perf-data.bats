@@ -114,8 +114,8 @@ total() {
 @test "the whole machine: children of children, and execs" {
 	record -a -g -- "$(build_program forks "${fp[@]}")" exec 3 0.1
 	# Of others that run just now, perf prints some addresses as offsets.
-	same_stacks '(forks|swapper|perf|perf-exec) '
-	[ "$(cut -d ' ' -f 2- ours | grep -c '^forks .*forks+')" -gt 20 ]
+	same_stacks '(forks|exe|swapper|perf|perf-exec) '
+	[ "$(cut -d ' ' -f 2- ours | grep -c '^exe .*forks+')" -gt 50 ]
 }
 
 @test "through a pipe, with a pipe as output, and compressed" {
