@@ -84,7 +84,7 @@ def settle(found, exact):
 
 
 def read_script(lines, exact):
-    head, found, start = None, [], None
+    head, found = None, []
     for line in list(lines) + ["\n"]:
         at = FRAME.match(line)
         if at:
