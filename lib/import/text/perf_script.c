@@ -8,7 +8,7 @@
 /* ---- the guess ---- */
 
 struct evidence {
-	size_t sure, maybe, frames;
+	size_t sure, maybe, frames, with_dso;
 	bool after_event;
 };
 
@@ -30,6 +30,7 @@ weigh_line(struct evidence *v, struct slice line)
 	} else if (v->after_event && perf_frame_parse(line, &f) &&
 		   (f.dso.len || f.name.len)) {
 		v->frames++;
+		v->with_dso += f.dso.len > 0;
 	} else if (sure != PERF_NO) {
 		v->maybe++;
 		v->after_event = true;
@@ -39,7 +40,7 @@ weigh_line(struct evidence *v, struct slice line)
 int
 import_guess_perf_script(struct slice head)
 {
-	struct evidence v = { 0, 0, 0, false };
+	struct evidence v = { 0 };
 
 	if (!head.len || memchr(head.ptr, '\0', head.len))
 		return IMPORT_NO;
@@ -49,7 +50,7 @@ import_guess_perf_script(struct slice head)
 		return IMPORT_YES;
 	if (v.sure)
 		return 70;
-	return v.maybe && v.frames ? 60 : IMPORT_NO;
+	return v.maybe && v.with_dso ? 60 : IMPORT_NO;
 }
 
 /* ---- reading ---- */
