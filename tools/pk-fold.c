@@ -218,7 +218,7 @@ struct folding {
 static const struct import_format *
 find_format(struct input *in)
 {
-	struct slice head = input_peek(in);
+	struct slice head = input_peek_some(in, IMPORT_HEAD);
 
 	return opt.format || !head.len ? opt.format : import_guess(head);
 }
@@ -262,7 +262,7 @@ read_file(const char *path, bool several, struct folding *f)
 {
 	struct input *in = input_open(path, "a recording or folded stacks");
 	const struct import_format *format = find_format(in);
-	bool empty = !input_peek(in).len, good = true;
+	bool empty = !input_peek_some(in, 1).len, good = true;
 
 	if (empty && several)
 		warning("%s: is empty", input_name(in));

@@ -256,14 +256,9 @@ static void
 start(struct input *in)
 {
 	size_t got = 0, n;
-	struct stat st;
 
 	in->started = true;
-	if (in->fd >= 0 && !fstat(in->fd, &st) && S_ISREG(st.st_mode) &&
-	    st.st_size > PEEK)
-		alloc_data(in, PEEK + BLOCK);
-	else
-		alloc_data(in, BLOCK);
+	alloc_data(in, BLOCK);
 	while (got < 3 && (n = read_raw(in, in->data + got, BLOCK - got)) > 0)
 		got += n;
 	in->end = got;
@@ -775,12 +770,39 @@ input_drop(struct input *part)
 	input_close(part);
 }
 
+/* Room for all that a peek wants, backed at once, where there is so much. */
+static void
+widen(struct input *in, size_t cap)
+{
+	char *narrow = in->data;
+	struct stat st;
+
+	if (in->cap >= cap || in->fd < 0 || fstat(in->fd, &st) ||
+	    !S_ISREG(st.st_mode) || st.st_size < (off_t)cap)
+		return;
+	alloc_data(in, cap);
+	memcpy(in->data, narrow + in->begin, in->end - in->begin);
+	in->end -= in->begin;
+	in->begin = 0;
+	free(narrow);
+}
+
+struct slice
+input_peek_some(struct input *in, size_t n)
+{
+	if (!in->started)
+		fill(in);
+	if (n > in->cap - BLOCK / 2)
+		widen(in, n + BLOCK);
+	while (in->end - in->begin < n && fill(in))
+		;
+	return (struct slice){ in->data + in->begin, in->end - in->begin };
+}
+
 struct slice
 input_peek(struct input *in)
 {
-	while (in->end - in->begin < PEEK && fill(in))
-		;
-	return (struct slice){ in->data + in->begin, in->end - in->begin };
+	return input_peek_some(in, PEEK);
 }
 
 struct slice

@@ -93,6 +93,8 @@ void input_drop(struct input *part);
 /* The first bytes, as many as are to be had up to 1 MiB, without consuming
  * them; only before the first input_line. */
 struct slice input_peek(struct input *in);
+/* The same, but at least N of them, which is cheaper for few. */
+struct slice input_peek_some(struct input *in, size_t n);
 /* The same, but as much more as the first line needs. */
 struct slice input_peek_line(struct input *in);
 /* For messages: the path, or "standard input". */

@@ -181,7 +181,7 @@ module_lacks_rules(const struct module *m)
 	unsigned i, probe, n = 0, missing = 0;
 	struct unwind_rule rule;
 
-	if (m->debug_frame.frame.size)
+	if (m->debug_frame.frame.size || m->in->no_cfi)
 		return false;
 	for (i = 0; i < m->elf.n_load; i++) {
 		const struct unwind_segment *s = &m->elf.load[i];
@@ -240,7 +240,8 @@ module_read(struct module *m, unwind_read_fn *read, void *ctx,
 		return false;
 	m->readable = true;
 	module_name_build(m, st);
-	read_cfi(m, read, ctx);
+	if (!m->in->no_cfi)
+		read_cfi(m, read, ctx);
 	return true;
 }
 

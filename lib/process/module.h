@@ -70,6 +70,7 @@ struct modules {
 	struct module **list;
 	size_t cap;
 	unsigned n_kept; /* open descriptors */
+	bool no_cfi;	 /* nobody unwinds: rules are not read */
 	/* Called at each hit in a module that the unwinder's cache does not
 	 * know: finds the file and reads it, the first time. */
 	void (*load)(void *ctx, struct module *m,

@@ -31,6 +31,7 @@ record_new(const struct record_options *opt, struct sink *sink)
 	record_prepare(r);
 	process_walker_start(&r->walker, &r->procs);
 	r->procs.modules.load = module_load;
+	r->procs.modules.no_cfi = r->opt.unwind != RECORD_CFI;
 	r->enabled = r->enable_at = r->rotate_at = UINT64_MAX;
 	return r;
 }

@@ -160,7 +160,7 @@ open_pipe(struct perf_file *f)
 struct perf_file *
 perf_open(struct input *in)
 {
-	struct slice head = input_peek(in);
+	struct slice head = input_peek_some(in, PIPE_HEADER);
 	struct perf_file *f;
 	bool good;
 

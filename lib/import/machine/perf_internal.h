@@ -291,7 +291,8 @@ struct perf_chunk {
 };
 
 enum {
-	PERF_CHUNK = 1 << 20,
+	/* Small: fresh memory costs more than what is done with it. */
+	PERF_CHUNK = 1 << 18,
 	PERF_CHUNK_BYTES = PERF_CHUNK - (int)sizeof(struct perf_chunk)
 };
 

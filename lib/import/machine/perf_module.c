@@ -154,6 +154,19 @@ load_vdso(struct perf_reader *r, struct module *m)
 		load_cached_vdso(m, slice_str(want));
 }
 
+static bool
+copies_stacks(const struct perf_reader *r)
+{
+	const struct perf_event *list;
+	size_t n, i;
+
+	list = perf_events(r->file, &n);
+	for (i = 0; i < n; i++)
+		if (list[i].attr.sample_type & PERF_SAMPLE_STACK_USER)
+			return true;
+	return false;
+}
+
 void
 perf_load_module(void *ctx, struct module *m, const struct module_place *at)
 {
@@ -162,6 +175,7 @@ perf_load_module(void *ctx, struct module *m, const struct module_place *at)
 	if (m->loaded)
 		return;
 	m->loaded = true;
+	m->in->no_cfi = !copies_stacks(r);
 	if (m->kind == MODULE_FILE)
 		load_file(r, m, at);
 	else if (m->kind == MODULE_VDSO)

@@ -7,8 +7,8 @@
 #include "base/xalloc.h"
 
 enum {
-	/* Slots, and the longest chain that is remembered: 32 MB at most. */
-	CHAINS = 1 << 15,
+	/* Slots, and the longest chain that is remembered: 8 MB at most. */
+	CHAINS = 1 << 13,
 	CHAIN_MAX = 128,
 	/* The kernel's default, where the recording does not say. */
 	KERNEL_CHAIN_MAX = 127,
