@@ -88,13 +88,15 @@ total() {
 	local ours theirs
 	record --call-graph dwarf,65528 "$(build_program cxxstacks)" 0.3
 	pk-fold --no-inline --value samples a.data >ours.folded
-	ours=$(samples_with '^cxxstacks;(_start|__?clone3?);' <ours.folded)
+	# A thread that has just begun has no rules yet, and nothing to unwind.
+	ours=$(samples_with '^cxxstacks;(_start|(\\[no-cfi\\];)?_*clone3?)[; ]' \
+		<ours.folded)
 	perf script -i a.data --no-inline -F comm,tid,time,ip,sym 2>/dev/null |
-		awk 'NF == 0 { if (last ~ /^(_start|__?clone3?)$/) n++; last = "" }
+		awk 'NF == 0 { if (last ~ /^(_start|_*clone3?)$/) n++; last = "" }
 			/^\t/ { last = $2 } END { print n }' >theirs
 	theirs=$(cat theirs)
 	echo "ours $ours, perf's $theirs, of $(total <ours.folded)"
-	[ "$theirs" -gt 100 ]
+	[ "$theirs" -gt 40 ]
 	[ "$ours" -ge "$theirs" ]
 }
 
@@ -302,9 +304,9 @@ replaced_program() {
 
 @test "the processor's own call stacks are chains of exact calls" {
 	need python3
-	python3 "$PK_SRCDIR/tests/perfdata.py" calls calls.data
+	python3 "$PK_SRCDIR/tests/perfdata.py" made
 	# On two frames of a chain, and 2 and 4 calls with what runs in them.
-	pk-fold --value samples calls.data | awk '{
+	pk-fold --value samples made/calls | awk '{
 		print gsub(/\[unknown\]/, "") }' >frames
 	diff frames <(printf '%s\n' 2 3 5)
 }
