@@ -72,6 +72,21 @@ write_meta(struct capture_copy *k)
 					   k->c->meta[k->n_meta].value);
 }
 
+/* Before the events that it is about. */
+static void
+write_default_value(struct capture_copy *k)
+{
+	size_t i;
+
+	if (k->w.n_events || capture_meta(k->c, "value").len)
+		return;
+	for (i = 0; i < k->c->n_events; i++)
+		if (k->c->events[i].weighed)
+			break;
+	if (i < k->c->n_events)
+		capture_write_meta(&k->w, "value", SLICE_LIT("weight"));
+}
+
 /* In the order of the model: which one comes first matters. */
 static void
 write_events(struct capture_copy *k)
@@ -153,6 +168,7 @@ capture_copy_sample(void *copy, const struct capture_sample *s)
 	uint32_t stack;
 
 	write_meta(k);
+	write_default_value(k);
 	write_events(k);
 	write_name(k, s);
 	stack = write_stack(k, s->node);
@@ -181,6 +197,7 @@ capture_copy_finish(struct capture_copy *k)
 	uint32_t i;
 
 	write_meta(k);
+	write_default_value(k);
 	write_events(k);
 	for (i = 0; i < k->c->n_modules; i++)
 		write_symbols(k, i);

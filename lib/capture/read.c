@@ -30,6 +30,7 @@ struct reader {
 	void *ctx;
 	struct slice rest; /* of the line, behind what was read */
 	bool inside;	   /* of a capture: `end` has not come yet */
+	bool weighed; /* @ value weight */
 	struct ids modules, frames, events;
 	/* By pid, and by pid and tid; values index `named`. */
 	struct map procs, threads;
@@ -214,6 +215,7 @@ read_start(struct reader *r)
 		bad(r, "this capture's version is newer than this program");
 	r->n_cut_short += r->inside;
 	r->inside = true;
+	r->weighed = false;
 	r->c->n_captures++;
 	r->modules.n = r->frames.n = r->events.n = r->n_named = 0;
 	r->modules.differ = r->frames.differ = r->events.differ = false;
@@ -227,6 +229,8 @@ read_meta(struct reader *r)
 	struct slice key = read_word(r, "expected '@ KEY VALUE'");
 	struct slice value = read_text(r, "expected '@ KEY VALUE'");
 
+	if (slice_is(key, "value"))
+		r->weighed = slice_is(value, "weight");
 	capture_add_meta(r->c, key, value);
 }
 
@@ -245,6 +249,7 @@ read_event(struct reader *r)
 	i = capture_add_event(r->c, unit, period, name);
 	if (i == UINT32_MAX)
 		bad(r, "more kinds of events than any recording has");
+	r->c->events[i].weighed |= r->weighed;
 	put_id(&r->events, id, i);
 }
 
