@@ -84,9 +84,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = { (const char *)data, size };
-	struct view view = { .only_pid = UINT64_MAX,
-			     .only_tid = UINT64_MAX,
-			     .until = UINT64_MAX };
+	struct view view = VIEW_DEFAULT;
 	const struct format *format = choose(&text);
 	struct profile p = { 0 };
 	struct input *in;

@@ -317,7 +317,7 @@ event: cpu-clock, unit ns, period 1000
 samples: 1' ]
 	echo 'a;b 1' >x
 	run --separate-stderr -2 pk-fold --header x
-	[ "$stderr" = "pk-fold: x: has no header: only recordings with addresses do" ]
+	[ "$stderr" = "pk-fold: x: --header shows what captures and perf.data say of themselves, and this is neither" ]
 }
 
 # ---- filters
@@ -334,8 +334,55 @@ samples: 1' ]
 	printf 'sh 7 1.0: 1 e:\n\t1 f (/x)\n\nsh 8 1.1: 1 e:\n\t1 g (/x)\n\n' >x
 	run --separate-stderr -0 pk-fold --only-pid 7 x
 	[ "$output" = $'sh;f 1\nsh;g 1' ]
-	[[ $stderr == "pk-fold: warning: x: 1 of 2 samples do not say what --only-pid"* ]]
+	[[ $stderr == "pk-fold: warning: x: 1 of 2 samples do not tell their process "*": they count, whatever was asked for" ]]
 	run --separate-stderr -0 pk-fold --only-tid 8 x
 	[ "$output" = 'sh;g 1' ]
 	[ -z "$stderr" ]
+}
+
+@test "a thread is chosen by its name, or by what that looks like" {
+	printf 'a b;c 7/7 1.0: 1 e:\n\t1 f (/x)\n\n' >x
+	[ "$(pk-fold --only-comm 'a b;c' x)" = 'a_b:c;f 1' ]
+	[ "$(pk-fold --only-comm 'a_b:c' x)" = 'a_b:c;f 1' ]
+	run -0 pk-fold --only-comm 'a_b' x
+	[[ $output == *'no sample passes the filters' ]]
+}
+
+@test "edits that leave nothing say so, and so do values that are 0" {
+	echo 'a;b 1' >x
+	run -0 pk-fold --focus nowhere x
+	[ "$output" = 'pk-fold: warning: no stack passes --focus and --ignore' ]
+	echo 'a;b 0' >x
+	run -0 pk-fold x
+	[ "$output" = 'pk-fold: warning: all values are 0: there is nothing to write' ]
+}
+
+@test "values of different kinds are added with a warning" {
+	run --separate-stderr -0 pk-fold "$import/memcheck.txt" "$import/gdb.txt"
+	[ "$stderr" = "pk-fold: warning: values of different kinds are added up: bytes stacks; fold the files one by one" ]
+	run --separate-stderr -0 pk-fold --value samples "$import/memcheck.txt" \
+		"$import/gdb.txt"
+	[ -z "$stderr" ]
+}
+
+@test "packed files and programs are refused with what would help" {
+	echo 'a;b 1' | xz >x.xz
+	run --separate-stderr -2 pk-fold x.xz
+	[ "$stderr" = "pk-fold: x.xz: is packed by xz: xz -dc FILE | pk-fold" ]
+	run --separate-stderr -2 pk-fold "$(command -v bash)"
+	[[ $stderr == *": is a program, not a recording of one" ]]
+}
+
+@test "-i list goes on behind a file that cannot be read" {
+	echo 'a;b 1' >x
+	run --separate-stderr -2 pk-fold -i list x no-such-file x
+	[ "$output" = $'folded\tx\nfolded\tx' ]
+	[ "$stderr" = "pk-fold: no-such-file: No such file or directory" ]
+}
+
+@test "--to-capture goes with nothing that chooses or shows" {
+	for option in --tid --kernel --time-order '--value weight' --header; do
+		run --separate-stderr -2 pk-fold --to-capture $option /dev/null
+		[[ $stderr == "pk-fold: --to-capture writes all samples as they are"* ]]
+	done
 }

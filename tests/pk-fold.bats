@@ -83,7 +83,7 @@ prog-20/20;[app] 1" ]
 @test "an event that no capture has is trouble, and those there are are named" {
 	run --separate-stderr -2 pk-fold -e nothing a.pkc
 	[ -z "$output" ]
-	[ "$stderr" = "pk-fold: --event nothing: no capture has that event; there are: cpu-clock, page-faults" ]
+	[ "$stderr" = "pk-fold: --event 'nothing': no capture has that event; there are: cpu-clock, page-faults" ]
 }
 
 @test "the first event that is defined counts, wherever its samples are" {
@@ -152,6 +152,8 @@ prog-20/20;[app] 1" ]
 	run --separate-stderr -0 pk-fold --until 3 x
 	[[ $stderr == *': --until does not apply to it' ]]
 	run --separate-stderr -0 pk-fold --pid x
+	[[ $stderr == *': --pid does not apply to it' ]]
+	run --separate-stderr -0 pk-fold --comm --kernel x
 	[ -z "$stderr" ]
 }
 

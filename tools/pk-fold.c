@@ -26,9 +26,8 @@ static struct options {
 	const char *output;
 	const char **debug_dirs; /* NULL-ended */
 	size_t n_debug_dirs, cap_debug_dirs;
-} opt = { .view = { .only_pid = UINT64_MAX,
-		    .only_tid = UINT64_MAX,
-		    .until = UINT64_MAX } };
+} opt = { .view = VIEW_DEFAULT };
+static const struct view default_view = VIEW_DEFAULT;
 
 static const char help[] =
 	"Usage: pk-fold [OPTION]... [FILE]...\n"
@@ -186,6 +185,10 @@ report_filters(const char *file, const struct import_format *format)
 	unsigned lacks = ~format->knows;
 	struct buf names = { 0 };
 
+	if (v->root == VIEW_PID && lacks & IMPORT_PID)
+		buf_str(&names, ", --pid");
+	if (v->root == VIEW_TID && lacks & IMPORT_TID)
+		buf_str(&names, ", --tid");
 	if (v->event && lacks & IMPORT_EVENT)
 		buf_str(&names, ", -e");
 	if (v->only_pid != UINT64_MAX && lacks & IMPORT_PID)
@@ -213,6 +216,7 @@ struct folding {
 	struct capture_copy *copy; /* with --to-capture, else NULL */
 	struct profile p;	   /* of what is no capture */
 	bool any;		   /* something was read */
+	unsigned units;		   /* IMPORT_BYTES...: of what was read */
 };
 
 static const struct import_format *
@@ -254,6 +258,8 @@ read_format(const struct import_format *format, struct input *in,
 		    "make of it",
 		    input_name(in), format->description);
 	read_text(format, in, &f->p);
+	if (opt.view.value != VIEW_SAMPLES)
+		f->units |= format->knows & IMPORT_UNITS;
 	return true;
 }
 
@@ -270,26 +276,58 @@ read_file(const char *path, bool several, struct folding *f)
 	if (!empty && format)
 		good = read_format(format, in, f);
 	else if (!empty)
-		trouble("%s: is in no format that pk-fold knows; `-i list` "
-			"shows all, -i NAME chooses one",
-			input_name(in));
+		trouble("%s: %s", input_name(in),
+			import_refusal(input_peek_some(in, IMPORT_HEAD)));
 	input_close(in);
 	if (!good)
 		exit(msg_status());
 }
 
 /* --to-capture is of all samples: what chooses and shows comes when the
- * capture is folded. */
+ * capture is folded. Both are static, so that what lies between members is
+ * equal. */
 static void
 check_to_capture(void)
 {
-	const struct view *v = &opt.view;
+	if (memcmp(&opt.view, &default_view, sizeof opt.view) ||
+	    !edits_are_none(&opt.edits) || opt.list || opt.header)
+		die_usage("--to-capture writes all samples as they are: other "
+			  "options go where the capture is folded");
+}
 
-	if (v->event || v->only_pid != UINT64_MAX ||
-	    v->only_tid != UINT64_MAX || v->only_comm || v->since ||
-	    v->until != UINT64_MAX || !edits_are_none(&opt.edits))
-		die_usage("--to-capture writes all samples: options that "
-			  "choose some go where the capture is folded");
+/* Values that mean different things are added all the same: people know what
+ * they add, once they know what it is. */
+static void
+report_units(const struct folding *f)
+{
+	unsigned units = f->units;
+
+	if (folder_has_captures(f->captures) && folder_unit_is_ns(f->captures))
+		units |= IMPORT_NS;
+	if (units & (units - 1))
+		warning("values of different kinds are added up:%s%s%s%s; "
+			"fold the files one by one",
+			units & IMPORT_NS ? " nanoseconds" : "",
+			units & IMPORT_US ? " microseconds" : "",
+			units & IMPORT_BYTES ? " bytes" : "",
+			units & IMPORT_STACKS ? " stacks" : "");
+}
+
+static void
+report_nothing(const struct folding *f)
+{
+	size_t i;
+
+	if (f->copy || msg_status())
+		return;
+	for (i = 0; i < f->p.n_stacks; i++)
+		if (f->p.stacks[i].value[0] != 0 ||
+		    f->p.stacks[i].value[1] != 0)
+			return;
+	if (f->p.n_stacks)
+		warning("all values are 0: there is nothing to write");
+	else if (!edits_are_none(&opt.edits))
+		warning("no stack passes --focus and --ignore");
 }
 
 static void
@@ -302,6 +340,7 @@ finish(struct folding *f)
 		exit(msg_status());
 	if (!f->any)
 		die("the input is empty: there is nothing to fold");
+	report_units(f);
 	if (f->copy) {
 		capture_copy_finish(f->copy);
 		folder_free(f->captures);
@@ -314,6 +353,7 @@ finish(struct folding *f)
 	}
 	if (!isfinite(f->p.magnitude))
 		die("the values add up to more than a number can hold");
+	report_nothing(f);
 }
 
 /* ---- -i list ---- */
@@ -329,6 +369,10 @@ list_formats(char **paths, struct output *out)
 	if (!*paths)
 		import_list(out);
 	for (; *paths; paths++) {
+		if (strcmp(*paths, "-") && access(*paths, R_OK)) {
+			trouble_errno("%s", *paths);
+			continue;
+		}
 		in = input_open(*paths, "a recording or folded stacks");
 		format = find_format(in);
 		if (format)
@@ -351,7 +395,8 @@ show_header(const char *path, struct output *out)
 	const struct import_format *format = find_format(in);
 
 	if (!format || !format->header)
-		trouble("%s: has no header: only recordings with addresses do",
+		trouble("%s: --header shows what captures and perf.data say of "
+			"themselves, and this is neither",
 			input_name(in));
 	else
 		format->header(in, out);

@@ -395,6 +395,13 @@ fold_by_weight(const struct folder *f)
 	       f->capture.events[f->event].weighed;
 }
 
+bool
+folder_unit_is_ns(const struct folder *f)
+{
+	return fold_by_weight(f) && f->event != UINT32_MAX &&
+	       slice_is(f->capture.events[f->event].unit, "ns");
+}
+
 struct adder {
 	const struct folder *f;
 	struct profile *p;
@@ -488,7 +495,8 @@ is_unknown_event(const struct folder *f)
 			   f->capture.events[i].name.ptr);
 	}
 	if (i == f->capture.n_events && i)
-		trouble("--event %s: no capture has that event; there are: %s",
+		trouble("--event '%s': no capture has that event; there are: "
+			"%s",
 			f->view.event, names.ptr);
 	buf_free(&names);
 	return i == f->capture.n_events && i;

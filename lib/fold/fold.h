@@ -23,6 +23,8 @@ struct folder *folder_new(const struct fold_options *opt);
 struct capture *folder_capture(struct folder *f);
 void folder_sample(void *folder, const struct capture_sample *s);
 bool folder_has_captures(const struct folder *f);
+/* Whether what was read until now counts in nanoseconds. */
+bool folder_unit_is_ns(const struct folder *f);
 /* Names everything, adds it to P and says what is missing and what would
  * cure it. Frees F. Without captures it does nothing. */
 void folder_finish(struct folder *f, struct profile *p);

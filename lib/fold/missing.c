@@ -147,6 +147,9 @@ unnamed_cure(const struct folder *f, uint32_t module)
 		return "code made at run time: run node with "
 		       "--perf-basic-prof, python with -X perf, Java with a "
 		       "perf-map agent";
+	if (slice_is(m->path, "[vdso]"))
+		return "the kernel that was recorded on has its code, and no "
+		       "file here is that";
 	if (m->base == CAPTURE_KERNEL && f->capture.n_cut_short)
 		return "its symbols are in the part of the capture that is "
 		       "missing";

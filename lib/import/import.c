@@ -86,3 +86,28 @@ import_guess(struct slice head)
 	}
 	return best;
 }
+
+const char *
+import_refusal(struct slice head)
+{
+	static const struct {
+		const char *magic, *why;
+	} known[] = {
+		{ "\xfd"
+		  "7zXZ",
+		  "is packed by xz: xz -dc FILE | pk-fold" },
+		{ "\x28\xb5\x2f\xfd",
+		  "is packed by zstd: zstd -dc FILE | pk-fold" },
+		{ "BZh", "is packed by bzip2: bzip2 -dc FILE | pk-fold" },
+		{ "\x7f"
+		  "ELF",
+		  "is a program, not a recording of one" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof known / sizeof *known; i++)
+		if (slice_starts(head, known[i].magic))
+			return known[i].why;
+	return "is in no format that pk-fold knows; `-i list` shows all, "
+	       "-i NAME chooses one";
+}

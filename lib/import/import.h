@@ -30,5 +30,7 @@ void import_list(struct output *out);
 void import_name(const struct import_format *f, struct buf *b);
 /* The format that the start of an input speaks of, or NULL. */
 const struct import_format *import_guess(struct slice head);
+/* Why an input that no guess knows is refused, and what would help. */
+const char *import_refusal(struct slice head);
 
 #endif

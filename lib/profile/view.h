@@ -45,4 +45,10 @@ struct view {
 	const char *only_comm, *event;
 };
 
+#define VIEW_DEFAULT                                            \
+	{                                                       \
+		.only_pid = UINT64_MAX, .only_tid = UINT64_MAX, \
+		.until = UINT64_MAX                             \
+	}
+
 #endif

@@ -274,14 +274,14 @@ static void
 report(const struct perf_file *f)
 {
 	if (f->missing)
-		warning("%s: is cut off: %ju bytes of its records are missing",
+		trouble("%s: is cut off: %ju bytes of its records are missing",
 			f->name, (uintmax_t)f->missing);
 	else if (f->cut)
-		warning("%s: is cut off: of its last record there are only "
+		trouble("%s: is cut off: of its last record there are only "
 			"%ju bytes",
 			f->name, (uintmax_t)f->cut);
 	else if (f->cut_packed)
-		warning("%s: is cut off within its compressed records",
+		trouble("%s: is cut off within its compressed records",
 			f->name);
 	if (f->odd_parts)
 		warning("%s: its header is damaged: %ju of its parts cannot be "

@@ -385,7 +385,8 @@ import_read_memcheck(struct import *im)
 		add_records(im, &log.processes[i]);
 		free_process(&log.processes[i]);
 	}
-	if (!log.any)
+	im->refused = !log.any;
+	if (im->refused)
 		trouble("%s: has no loss records; valgrind "
 			"--leak-check=full writes them",
 			input_name(im->in));

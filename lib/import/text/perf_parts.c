@@ -137,6 +137,7 @@ merge_part(struct perf_reader *r, struct part *part)
 	im->skipped += from->skipped;
 	im->samples += from->samples;
 	im->unsettled += from->unsettled;
+	im->unsettled_by |= from->unsettled_by;
 	im->first_time = from->first_time;
 	r->lines += part->lines;
 	profile_merge(im->p, &part->profile);

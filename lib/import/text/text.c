@@ -84,8 +84,8 @@ turn_round(uint32_t *ids, size_t n)
 }
 
 /* Whether a filter cannot tell: the format knows, but this sample does not. */
-static bool
-is_unsettled(const struct import *im)
+static unsigned
+unsettled_by(const struct import *im)
 {
 	const struct view *v = im->view;
 	const struct import_origin *o = &im->origin;
@@ -103,6 +103,20 @@ is_unsettled(const struct import *im)
 	return unknown & im->knows;
 }
 
+/* By its name, or by what that looks like in the output. */
+static bool
+is_called(struct slice comm, const char *want)
+{
+	size_t n = strlen(want), i;
+
+	for (i = 0; i < n && i < comm.len; i++)
+		if (comm.ptr[i] != want[i] &&
+		    !(comm.ptr[i] == ';' && want[i] == ':') &&
+		    !(comm.ptr[i] == ' ' && want[i] == '_'))
+			return false;
+	return n == comm.len;
+}
+
 /* What is not known does not filter: that is said. */
 bool
 import_wants_sample(struct import *im)
@@ -110,6 +124,7 @@ import_wants_sample(struct import *im)
 	const struct view *v = im->view;
 	const struct import_origin *o = &im->origin;
 	uint64_t since_start;
+	unsigned unknown;
 
 	if (o->time != UINT64_MAX && im->first_time == UINT64_MAX)
 		im->first_time = o->time;
@@ -120,11 +135,14 @@ import_wants_sample(struct import *im)
 	     o->pid != v->only_pid) ||
 	    (v->only_tid != UINT64_MAX && o->tid != UINT64_MAX &&
 	     o->tid != v->only_tid) ||
-	    (v->only_comm && o->comm.ptr && !slice_is(o->comm, v->only_comm)) ||
+	    (v->only_comm && o->comm.ptr &&
+	     !is_called(o->comm, v->only_comm)) ||
 	    (o->time != UINT64_MAX &&
 	     (since_start < v->since || since_start > v->until)))
 		return false;
-	im->unsettled += is_unsettled(im);
+	unknown = unsettled_by(im);
+	im->unsettled += unknown != 0;
+	im->unsettled_by |= unknown;
 	return true;
 }
 
@@ -218,6 +236,21 @@ report_events(struct import *im)
 
 /* ---- a whole file ---- */
 
+static void
+report_unsettled(const struct import *im)
+{
+	unsigned by = im->unsettled_by;
+
+	warning("%s: %llu of %llu samples do not tell their%s%s%s%s: they "
+		"count, whatever was asked for",
+		input_name(im->in), (unsigned long long)im->unsettled,
+		(unsigned long long)im->samples,
+		by & IMPORT_PID ? " process (perf script -F +pid does)" : "",
+		by & IMPORT_TID ? " thread" : "",
+		by & IMPORT_COMM ? " thread's name" : "",
+		by & IMPORT_TIME ? " time" : "");
+}
+
 /* COUNTED: the samples that passed the filters. */
 static void
 report(struct import *im, const char *name, uint64_t counted)
@@ -228,14 +261,10 @@ report(struct import *im, const char *name, uint64_t counted)
 	if (im->samples && !counted && !im->refused)
 		warning("%s: no sample passes the filters", file);
 	if (im->unsettled)
-		warning("%s: %llu of %llu samples do not say what --only-pid, "
-			"--only-tid, --only-comm, --since or --until ask for, "
-			"and count",
-			file, (unsigned long long)im->unsettled,
-			(unsigned long long)im->samples);
+		report_unsettled(im);
 	if (!im->samples && !input_broken(im->in) && !im->refused)
-		trouble("%s: looks like %s, but there is no stack in it", file,
-			name);
+		trouble("%s: there is no stack in it that could be read as %s",
+			file, name);
 	else if (im->skipped)
 		warning("%s: %llu line%s (the first is line %llu) could not "
 			"be read as %s and %s skipped",

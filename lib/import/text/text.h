@@ -28,6 +28,12 @@ enum {
 	IMPORT_TID = 4,
 	IMPORT_TIME = 8,
 	IMPORT_EVENT = 16,
+	/* What the format's values always are, if that is known. */
+	IMPORT_BYTES = 32,
+	IMPORT_US = 64,
+	IMPORT_NS = 128,
+	IMPORT_STACKS = 256, /* as many as there were */
+	IMPORT_UNITS = IMPORT_BYTES | IMPORT_US | IMPORT_NS | IMPORT_STACKS,
 };
 
 struct import {
@@ -58,6 +64,7 @@ struct import {
 	uint32_t event; /* the one that counts; UINT32_MAX: none yet */
 
 	bool refused;		/* a reader has said what is wrong */
+	unsigned unsettled_by;	/* IMPORT_PID...: what they do not tell */
 	uint64_t unsettled;	/* samples that filters cannot judge */
 	uint64_t samples;	/* that were read, wanted or not */
 	uint64_t skipped;	/* lines that could not be read */
