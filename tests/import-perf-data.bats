@@ -259,8 +259,8 @@ replaced_program() {
 @test "a recording that is cut off folds as far as it goes" {
 	record -g "$(build_program nested "${fp[@]}")" 0.5
 	head -c $(($(stat -c %s a.data) / 2)) a.data >cut.data
-	run -0 --separate-stderr pk-fold cut.data
-	[[ $stderr == *"cut.data: "* ]]
+	run -2 --separate-stderr pk-fold cut.data
+	[[ $stderr == *"cut.data: is cut off: "* ]]
 	[ "$(samples_with ';main;level_12;' <<<"$output")" -gt 50000000 ]
 }
 
