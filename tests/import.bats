@@ -12,8 +12,13 @@ setup() {
 	import=$PK_SRCDIR/tests/data/import
 }
 
+setup_file() {
+	load helper
+	pk-fold -i list | awk '{ print $1 }' >"$BATS_FILE_TMPDIR/formats"
+}
+
 formats() {
-	pk-fold -i list | awk '{ print $1 }'
+	cat "$BATS_FILE_TMPDIR/formats"
 }
 
 # fixtures: all of them, a path a line.
@@ -21,19 +26,20 @@ fixtures() {
 	find "$import" -type f ! -name '*.folded' | sort
 }
 
-# format_of FIXTURE: the longest name of the table that begins the file's.
+# format_of FIXTURE: sets format to the longest name of the table that begins
+# the file's.
 format_of() {
-	local name=${1##*/} format best=
-	for format in $(formats); do
-		[[ $name == "$format"[-.]* ]] || continue
-		[ ${#format} -le ${#best} ] || best=$format
-	done
-	echo "$best"
+	local name=${1##*/} name_of
+	format=
+	while read -r name_of; do
+		[[ $name == "$name_of"[-.]* ]] || continue
+		[ ${#name_of} -le ${#format} ] || format=$name_of
+	done <"$BATS_FILE_TMPDIR/formats"
 }
 
+# expected FIXTURE: the file with what it folds to.
 expected() {
-	local name=${1##*/}
-	printf '%s/%s.folded\n' "$import" "${name%%.*}"
+	printf '%s.folded\n' "${1%.*}"
 }
 
 # ---- the table
@@ -86,8 +92,10 @@ expected() {
 
 @test "every format has a fixture" {
 	local file seen
-	seen=$(fixtures | while read -r file; do format_of "$file"; done |
-		sort -u)
+	seen=$(fixtures | while read -r file; do
+		format_of "$file"
+		echo "$format"
+	done | sort -u)
 	diff <(formats | grep -vxE 'capture|perf-data' | sort) \
 		<(grep -vxE 'capture|perf-data' <<<"$seen")
 }
@@ -107,7 +115,7 @@ expected() {
 	[ -n "$(fixtures)" ]
 	for file in $(fixtures); do
 		echo "--- $file"
-		format=$(format_of "$file")
+		format_of "$file"
 		[ "$(pk-fold -i list "$file")" = "$format"$'\t'"$file" ]
 		pk-fold --no-debuginfod "$file" 2>/dev/null |
 			diff "$(expected "$file")" -
@@ -118,12 +126,11 @@ expected() {
 	local file format
 	for file in $(fixtures); do
 		echo "--- $file"
-		format=$(format_of "$file")
-		[ "$(cat "$file" | pk-fold -i list -)" = "$format"$'\t-' ]
-		[ "$(gzip -c "$file" | pk-fold -i list -)" = "$format"$'\t-' ]
-		cat "$file" | pk-fold 2>/dev/null | diff "$(expected "$file")" -
-		gzip -c "$file" | pk-fold 2>/dev/null |
-			diff "$(expected "$file")" -
+		format_of "$file"
+		gzip -c "$file" >packed
+		[ "$(cat packed | pk-fold -i list -)" = "$format"$'\t-' ]
+		cat "$file" | pk-fold 2>/dev/null | cmp "$(expected "$file")" -
+		pk-fold packed 2>/dev/null | cmp "$(expected "$file")" -
 	done
 }
 
@@ -150,7 +157,7 @@ is_text() {
 	local file size part status
 	for file in $(fixtures); do
 		size=$(stat -c %s "$file")
-		for part in 1 2 3 4 5 6 7; do
+		for part in 1 3 5 7; do
 			echo "--- $file $part/8"
 			head -c $((size * part / 8)) "$file" >part
 			status=0
