@@ -376,3 +376,53 @@ same_as_perf() {
 	grep -qx 'form: file, of the other byte order' file
 	grep -qx 'form: pipe, of the other byte order' pipe
 }
+
+# ---- recordings that want much
+
+# hostile NAME: a recording of that name by perfhostile.py.
+hostile() {
+	python3 "$PK_SRCDIR/tests/perfhostile.py" "$1" "$1"
+}
+
+# fold SECONDS KIB ARGUMENT...: within that time and memory, what pk-fold makes
+# of it is in $output and $stderr. Sanitizers want all the memory there is.
+fold() {
+	local seconds=$1 kib=$2
+	shift 2
+	[ -z "$PK_SANITIZE" ] || kib=unlimited
+	run -0 --separate-stderr bash -c 'ulimit -v "$1" && shift &&
+		exec timeout "$@"' - "$kib" "$seconds" pk-fold "$@"
+}
+
+@test "children have their parent's mappings until they map or execute" {
+	hostile children
+	fold 60 1000000 --pid --value samples children
+	diff <(echo "$output") - <<-'END'
+		:7-100;[two] 2
+		:7-100;[unknown] 2
+		:7-7;[one] 2
+		:7-7;[unknown] 2
+		again-101;[three] 1
+		again-101;[unknown] 1
+		again-102;[three] 1
+		again-102;[unknown] 1
+		new-101;[one] 1
+		new-101;[three] 1
+		new-102;[one] 1
+		new-102;[three] 1
+	END
+}
+
+@test "many children of a process with many mappings do not take all memory" {
+	hostile forks
+	fold 60 1000000 forks
+	[ "$output" = ':7;[x] 1000' ]
+	[[ $stderr == *'the processes have more than 8388608 executable mappings'* ]]
+}
+
+@test "more mappings than the kernel allows are said" {
+	hostile mappings
+	fold 60 1000000 mappings
+	[ "$output" = ':7;[x] 1000' ]
+	[[ $stderr == *'process 7 has more than 65530 executable mappings'* ]]
+}

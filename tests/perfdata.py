@@ -664,4 +664,5 @@ def main():
         write(out + '/' + name + '.expected', r.expected().encode())
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -2,6 +2,7 @@
 #include "process/process.h"
 
 #include <stdlib.h>
+#include "base/msg.h"
 #include "base/xalloc.h"
 
 struct process *
@@ -24,6 +25,73 @@ new_space(struct processes *t, struct process *p)
 	p->space = ++t->last_space;
 }
 
+/* ---- the memory of mappings ---- */
+
+static void
+unmap_all(struct processes *t, struct process *p)
+{
+	if (!p->sharers || !--*p->sharers) {
+		t->n_maps -= p->cap_maps;
+		free(p->maps);
+		free(p->sharers);
+	}
+	p->sharers = NULL;
+	p->maps = NULL;
+	p->n_maps = p->cap_maps = 0;
+}
+
+/* Said once. */
+static bool
+leave_out(struct processes *t, const struct process *p)
+{
+	if (t->full)
+		return false;
+	t->full = true;
+	if (t->n_maps < PROCESSES_MAX_MAPS)
+		warning("process %d has more than %d executable mappings: "
+			"functions in those beyond have no names",
+			(int)p->pid, PROCESS_MAX_MAPS);
+	else
+		warning("the processes have more than %d executable mappings: "
+			"functions in those beyond have no names",
+			PROCESSES_MAX_MAPS);
+	return false;
+}
+
+/* Room in P's own memory for MORE than it has; false when that is too much. */
+static bool
+make_room(struct processes *t, struct process *p, size_t more)
+{
+	size_t cap = p->cap_maps;
+
+	if (p->n_maps + more > PROCESS_MAX_MAPS ||
+	    (p->n_maps + more > cap && t->n_maps >= PROCESSES_MAX_MAPS))
+		return leave_out(t, p);
+	GROW(p->maps, p->cap_maps, p->n_maps + more);
+	t->n_maps += p->cap_maps - cap;
+	return true;
+}
+
+/* P's mappings are nobody else's from here on. Where there is no room for a
+ * copy, it has none. */
+static bool
+own_mappings(struct processes *t, struct process *p)
+{
+	const struct mapping *shared = p->maps;
+	size_t n = p->n_maps;
+
+	if (!p->sharers || *p->sharers == 1)
+		return true;
+	unmap_all(t, p);
+	if (!make_room(t, p, n))
+		return false;
+	memcpy(p->maps, shared, n * sizeof *shared);
+	p->n_maps = n;
+	return true;
+}
+
+/* ---- processes ---- */
+
 struct process *
 process_start(struct processes *t, pid_t pid, pid_t ppid, struct slice name)
 {
@@ -40,28 +108,45 @@ process_start(struct processes *t, pid_t pid, pid_t ppid, struct slice name)
 	p->pid = pid;
 	p->ppid = ppid;
 	p->started = p->stranger = false;
-	p->n_maps = 0;
+	unmap_all(t, p);
 	process_exec(t, p, name);
 	return p;
 }
 
+/* Both have the same mappings until one of them maps something, or is told
+ * that it has another image. */
+static void
+share_mappings(struct process *p, struct process *parent)
+{
+	if (!parent->n_maps)
+		return;
+	if (!parent->sharers) {
+		parent->sharers = xcalloc(1, sizeof *parent->sharers);
+		*parent->sharers = 1;
+	}
+	++*parent->sharers;
+	p->sharers = parent->sharers;
+	p->maps = parent->maps;
+	p->n_maps = parent->n_maps;
+	p->cap_maps = parent->cap_maps;
+}
+
 struct process *
-process_fork(struct processes *t, const struct process *parent, pid_t tid,
+process_fork(struct processes *t, struct process *parent, pid_t tid,
 	     pid_t child)
 {
 	struct slice name =
 		intern_get(&t->names, process_thread_name(t, parent, tid));
-	struct process *p = process_start(t, child, parent->pid, name);
-	size_t i;
+	struct process *p;
 
+	/* as only a damaged recording says */
+	if (parent->pid == child)
+		return parent;
+	p = process_start(t, child, parent->pid, name);
 	/* CLONE_VM aside, a copy; until one of them maps something, both may
 	 * share what the unwinder's cache knows. */
-	GROW(p->maps, p->cap_maps, parent->n_maps);
-	if (parent->n_maps)
-		memcpy(p->maps, parent->maps, parent->n_maps * sizeof *p->maps);
-	p->n_maps = parent->n_maps;
-	for (i = 0; i < p->n_maps; i++)
-		p->maps[i].image = p->image;
+	share_mappings(p, parent);
+	p->execs = parent->execs;
 	p->space = parent->space;
 	return p;
 }
@@ -73,19 +158,23 @@ process_forget(struct processes *t, pid_t pid)
 
 	if (!p)
 		return;
-	process_unmap_all(p);
+	unmap_all(t, p);
 	p->threads = 0;
 	p->stranger = true;
 }
 
 /* Those mappings that are not the last image's. */
 static void
-drop_older_image(struct process *p)
+drop_older_image(struct processes *t, struct process *p)
 {
 	size_t i, kept = 0;
 
+	for (i = 0; i < p->n_maps && p->maps[i].execs == p->execs; i++)
+		;
+	if (i == p->n_maps || !own_mappings(t, p))
+		return;
 	for (i = 0; i < p->n_maps; i++)
-		if (p->maps[i].image == p->image)
+		if (p->maps[i].execs == p->execs)
 			p->maps[kept++] = p->maps[i];
 	p->n_maps = kept;
 }
@@ -94,7 +183,8 @@ void
 process_exec(struct processes *t, struct process *p, struct slice name)
 {
 	p->name = intern_add(&t->names, name);
-	drop_older_image(p);
+	drop_older_image(t, p);
+	p->execs++;
 	p->image = ++t->last_image;
 	p->threads = 0;
 	process_add_thread(t, p, p->pid);
@@ -130,10 +220,10 @@ shift_mappings(struct process *p, size_t to, size_t from)
 	p->n_maps += to - from;
 }
 
+/* There is room. */
 static void
 insert_mapping(struct process *p, size_t at, struct mapping m)
 {
-	GROW(p->maps, p->cap_maps, p->n_maps + 1);
 	shift_mappings(p, at + 1, at);
 	p->maps[at] = m;
 }
@@ -166,14 +256,6 @@ punch_hole(struct process *p, uint64_t start, uint64_t end)
 	return at;
 }
 
-void
-process_unmap_all(struct process *p)
-{
-	free(p->maps);
-	p->maps = NULL;
-	p->n_maps = p->cap_maps = 0;
-}
-
 enum { ENDED_KEPT = 256 };
 
 void
@@ -188,7 +270,7 @@ process_end(struct processes *t, const struct process *p)
 	}
 	old = process_find(t, t->ended[t->next_ended]);
 	if (old && !old->threads)
-		process_unmap_all(old);
+		unmap_all(t, old);
 	t->ended[t->next_ended] = p->pid;
 	t->next_ended = (t->next_ended + 1) % ENDED_KEPT;
 }
@@ -220,9 +302,13 @@ void
 process_map(struct processes *t, struct process *p, uint64_t start,
 	    uint64_t size, uint64_t offset, const struct module_key *key)
 {
-	struct mapping m = { start, start + size, offset, 0, p->image };
+	struct mapping m = { start, start + size, offset, 0, p->execs };
 
 	if (m.end <= start)
+		return;
+	own_mappings(t, p);
+	/* itself, and the rest of what it may lie amidst */
+	if (!make_room(t, p, 2))
 		return;
 	m.module = mapped_module(t, p, key);
 	insert_mapping(p, punch_hole(p, start, m.end), m);
@@ -320,7 +406,7 @@ processes_free(struct processes *t)
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		free(t->list[i]->maps);
+		unmap_all(t, t->list[i]);
 		free(t->list[i]);
 	}
 	free(t->list);

@@ -10,7 +10,7 @@
 struct mapping {
 	uint64_t start, end, offset;
 	uint32_t module; /* index in modules.list */
-	uint32_t image;	 /* the process's that mapped it */
+	uint32_t execs;	 /* the process's when it was mapped */
 };
 
 struct process {
@@ -21,9 +21,15 @@ struct process {
 	uint32_t name;	  /* id in processes.names */
 	bool started;	  /* its `proc` record is written */
 	bool stranger;	  /* its number means another process now */
-	struct mapping *maps; /* ascending, apart */
+	uint32_t execs;	  /* of it and of those it was forked from */
+	struct mapping *maps; /* ascending, apart; read only */
 	size_t n_maps, cap_maps;
+	size_t *sharers; /* of maps, until one of them maps; NULL: its own */
 };
+
+/* The kernel lets a process have so many; and in all there may be so many,
+ * which take 256 MB. More are left out, which is said once. */
+enum { PROCESS_MAX_MAPS = 65530, PROCESSES_MAX_MAPS = 8 << 20 };
 
 struct processes {
 	struct modules modules;
@@ -37,6 +43,8 @@ struct processes {
 	uint32_t last_space, last_image;
 	pid_t *ended; /* the last ones, and where the next goes */
 	size_t n_ended, cap_ended, next_ended;
+	size_t n_maps; /* there is room for, in all */
+	bool full;     /* some were left out */
 };
 
 /* NULL when it is not known. */
@@ -54,7 +62,7 @@ bool process_has_thread(const struct processes *t, const struct process *p,
 /* Forgets all names that nobody has any more. */
 void processes_forget_names(struct processes *t);
 /* A child with a copy of PARENT's address space, named as its thread TID. */
-struct process *process_fork(struct processes *t, const struct process *parent,
+struct process *process_fork(struct processes *t, struct process *parent,
 			     pid_t tid, pid_t child);
 /* The number means another process now, which is not kept: process_find does
  * not find it. */
@@ -70,7 +78,6 @@ void process_exec(struct processes *t, struct process *p, struct slice name);
 /* Code is mapped; what lay there before is gone. */
 void process_map(struct processes *t, struct process *p, uint64_t start,
 		 uint64_t size, uint64_t offset, const struct module_key *key);
-void process_unmap_all(struct process *p); /* and frees what that took */
 const struct mapping *process_find_mapping(const struct process *p,
 					   uint64_t addr);
 

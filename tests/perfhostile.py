@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""perfhostile.py NAME FILE writes one recording: nothing in it is damaged, but
+there is very much of something, or it says what is not so."""
+import struct
+import sys
+
+sys.dont_write_bytecode = True
+# pylint: disable=wrong-import-position
+from perfdata import (CHAIN, IP, KERNEL, TID, TIME, U32, Event, Recording,
+                      write)
+
+SOME = IP | TID | TIME
+
+
+def recording(**bits):
+    return Recording('<', [Event(SOME, b'cycles', [1], **bits)])
+
+
+def forks():
+    """A process with many mappings, many children, each maps one more."""
+    r = recording()
+    for i in range(20000):
+        r.mmap(b'/x', addr=(1 << 30) + i * 0x2000, length=0x800, time=1 + i)
+    for i in range(20000):
+        r.task('fork', 100 + i, 7, 100 + i, 7, time=30000 + i)
+    for i in range(20000):
+        r.mmap(b'/y', addr=1 << 29, length=0x800, pid=100 + i, tid=100 + i,
+               time=60000 + i)
+    r.sample(time=10**6, ip=1 << 30)
+    return r.file({})
+
+
+def children():
+    """Who has what: a parent, a child that maps, and one that executes."""
+    r = recording()
+    r.mmap(b'/one', addr=0x400000, length=0x1000, time=1)
+    for pid in (100, 101):
+        r.task('fork', pid, 7, pid, 7, time=2)
+    r.mmap(b'/two', addr=0x400000, length=0x1000, pid=100, tid=100, time=3)
+    r.comm(b'new', pid=101, tid=101, is_exec=True, time=3)
+    r.mmap(b'/three', addr=0x500000, length=0x1000, pid=101, tid=101, time=4)
+    r.task('fork', 102, 101, 102, 101, time=5)
+    for time in (6, 8):
+        for pid in (7, 100, 101, 102):
+            r.sample(time=time, ip=0x400100, pid=pid, tid=pid)
+            r.sample(time=time, ip=0x500100, pid=pid, tid=pid)
+    for pid in (101, 102):
+        r.comm(b'again', pid=pid, tid=pid, is_exec=True, time=7)
+    return r.file({})
+
+
+def mappings():
+    """One process with more of them than the kernel allows, falling."""
+    r = recording()
+    for i in range(70000):
+        r.mmap(b'/x', addr=(1 << 40) - i * 0x1000, length=0x800, time=1 + i)
+    r.sample(time=10**6, ip=1 << 40)
+    return r.file({})
+
+
+NAMES = {
+    'children': children,
+    'forks': forks,
+    'mappings': mappings,
+}
+
+if __name__ == '__main__':
+    write(sys.argv[2], NAMES[sys.argv[1]]())
