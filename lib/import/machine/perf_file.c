@@ -207,6 +207,15 @@ perf_name(const struct perf_file *f)
 
 /* ---- the records ---- */
 
+/* Nothing comes any more, though a record spoke of more behind it. */
+static void
+end_skip(struct perf_file *f)
+{
+	if (__builtin_add_overflow(f->missing, f->skip, &f->missing))
+		f->missing = UINT64_MAX;
+	f->skip = 0;
+}
+
 void
 perf_read_mapped(struct perf_file *f, struct slice data)
 {
@@ -215,7 +224,7 @@ perf_read_mapped(struct perf_file *f, struct slice data)
 
 	if (!f->stopped)
 		f->cut += data.len - n;
-	f->skip = 0;
+	end_skip(f);
 	perf_unpack_end(f);
 }
 
@@ -266,6 +275,7 @@ read_stream(struct perf_file *f)
 		perf_stream_put(f, &f->piped, got);
 	}
 	perf_stream_end(f, &f->piped);
+	end_skip(f);
 	perf_unpack_end(f);
 }
 
