@@ -295,6 +295,7 @@ add_user_stack(struct perf_reader *r, const struct process *p,
 	bool copied = s->event->attr.sample_type & PERF_SAMPLE_STACK_USER;
 	bool in_user = s->cpumode == PERF_RECORD_MISC_USER;
 	struct unwind_regs regs;
+	uint32_t node;
 
 	if (s->branches_are_calls && s->n_branches)
 		return add_branches(r, p, s);
@@ -305,9 +306,8 @@ add_user_stack(struct perf_reader *r, const struct process *p,
 		return unwind(r, p, s, &regs);
 	if (c->user.n)
 		return add_user_chain(r, p, s, c);
-	if (!in_user)
-		return 0;
-	return add_user_pc(r, copied ? add_special(r, 0, NO_CFI) : 0, p, s->ip);
+	node = copied ? add_special(r, 0, NO_CFI) : 0;
+	return in_user ? add_user_pc(r, node, p, s->ip) : node;
 }
 
 static uint32_t
