@@ -377,7 +377,7 @@ same_as_perf() {
 	grep -qx 'form: pipe, of the other byte order' pipe
 }
 
-# ---- recordings that want much
+# ---- recordings that want much, or say what is not so
 
 # hostile NAME: a recording of that name by perfhostile.py.
 hostile() {
@@ -425,4 +425,30 @@ fold() {
 	fold 60 1000000 mappings
 	[ "$output" = ':7;[x] 1000' ]
 	[[ $stderr == *'process 7 has more than 65530 executable mappings'* ]]
+}
+
+@test "data of the processor's that is not there is missing, which is said" {
+	local form
+	for form in beyond beyond-pipe; do
+		hostile $form
+		fold 60 1000000 --value samples $form
+		[ "$output" = ':8;[unknown] 1' ]
+		[[ $stderr == *"$form: is cut off: 10995116"*" bytes of its records are missing"* ]]
+	done
+}
+
+@test "a copied stack of another machine leaves a mark, also below the kernel" {
+	hostile foreign-dumps
+	fold 60 1000000 --value samples foreign-dumps
+	diff <(echo "$output") - <<-'END'
+		:8;[no-cfi];[kernel] 1
+		:8;[no-cfi];[unknown] 1
+	END
+}
+
+@test "where the recording does not say which kernel it was, that is said" {
+	hostile foreign-dumps
+	fold 60 1000000 foreign-dumps
+	[[ $stderr == *"the kernel's frames have no names: it does not say on which kernel it was recorded"* ]]
+	[[ $stderr != *'another kernel'* ]]
 }

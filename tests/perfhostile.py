@@ -7,8 +7,8 @@ import sys
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-from perfdata import (CHAIN, IP, KERNEL, TID, TIME, U32, Event, Recording,
-                      write)
+from perfdata import (CALLCHAIN, IP, KERNEL, REGS_USER, STACK_USER, TID, TIME,
+                      U64, USER, Event, Recording, write)
 
 SOME = IP | TID | TIME
 
@@ -59,8 +59,31 @@ def mappings():
     return r.file({})
 
 
+def beyond():
+    """AUX data that there is not, before samples."""
+    r = recording()
+    r.sample(time=1)
+    r.add(71, r.words(1 << 40, 0, 0, 0) + bytes(16))
+    r.sample(time=2)
+    return r
+
+
+def foreign_dumps():
+    """Copied stacks of another machine, in the kernel and in the user."""
+    r = Recording('<', [Event(SOME | CALLCHAIN | REGS_USER | STACK_USER,
+                              b'cycles', [1], regs=0xff0fff, stack=64)])
+    for mode, ip in ((KERNEL, 0xffffffff81000010), (USER, 0x401000)):
+        r.sample(time=1, ip=ip, mode=mode, stack=bytes(64), copied=64,
+                 regs=list(range(20)), chain=(
+                     (U64 - 127, ip) if mode == KERNEL else ()))
+    return r.file({6: r.string(b'aarch64')})
+
+
 NAMES = {
+    'beyond': lambda: beyond().file({}),
+    'beyond-pipe': lambda: beyond().pipe(),
     'children': children,
+    'foreign-dumps': foreign_dumps,
     'forks': forks,
     'mappings': mappings,
 }

@@ -223,6 +223,13 @@ say_no_symbols(struct perf_reader *r)
 	const char *id = recorded_build(r);
 	struct slice release = r->header->os_release;
 
+	if (!id[0] && !release.len) {
+		warning("%s: the kernel's frames have no names: it does not "
+			"say on which kernel it was recorded: its end, where "
+			"that stands, is missing",
+			r->name);
+		return;
+	}
 	warning("%s: the kernel's frames have no names: it was recorded on "
 		"another kernel%s%.*s%s%s; on that machine pk-fold "
 		"--to-capture "
