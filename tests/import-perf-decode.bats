@@ -452,3 +452,21 @@ fold() {
 	[[ $stderr == *"the kernel's frames have no names: it does not say on which kernel it was recorded"* ]]
 	[[ $stderr != *'another kernel'* ]]
 }
+
+@test "code made at run time in the kernel: the last at an address counts" {
+	hostile kernel-code
+	fold 20 1000000 --value samples kernel-code
+	diff <(echo "$output") - <<-'END'
+		:10;many 100
+		:8;code_0 1
+		:8;code_1 1
+		:8;code_2 1
+		:8;code_3 1
+		:8;code_4 1
+		:8;code_5 1
+		:9;[kernel] 4
+		:9;code_0 5
+		:9;code_3 5
+		:9;code_4 4
+	END
+}

@@ -79,12 +79,34 @@ def foreign_dumps():
     return r.file({6: r.string(b'aarch64')})
 
 
+def kernel_code():
+    """Code made at run time in the kernel, replaced in part; then very much,
+    at rising and falling addresses by turns, with a sample now and then."""
+    r = recording()
+    base = 0xffffffffc0000000
+    for i, (start, length) in enumerate(
+            [(0, 0x100), (0x100, 0x100), (0x200, 0x100), (0x300, 0x100),
+             (0x1f8, 0x100), (0x2f8, 4)]):
+        r.ksymbol(b'code_%d' % i, base + start, length, time=1 + i)
+        r.sample(time=1 + i, ip=base + start, mode=KERNEL)
+    for n, offset in enumerate(range(0, 0x400, 0x3c)):
+        r.sample(time=10 + n, ip=base + offset, mode=KERNEL, pid=9, tid=9)
+    for i in range(100000):
+        side = (1 << 20) + i * 64 * (-1 if i % 2 else 1)
+        r.ksymbol(b'many', base + (1 << 28) + side, 64, time=100 + i)
+        if i % 1000 == 0:
+            r.sample(time=100 + i, ip=base + (1 << 28) + side, mode=KERNEL,
+                     pid=10, tid=10)
+    return r.file({})
+
+
 NAMES = {
     'beyond': lambda: beyond().file({}),
     'beyond-pipe': lambda: beyond().pipe(),
     'children': children,
     'foreign-dumps': foreign_dumps,
     'forks': forks,
+    'kernel-code': kernel_code,
     'mappings': mappings,
 }
 

@@ -16,8 +16,6 @@ struct kernel_part {
 	char name[64];	     /* "[kernel]", "[ext4]" */
 	char build_id[129];  /* text; "" unknown */
 	uint32_t capture_id; /* 0: not written yet */
-	struct slice symbol; /* of code made at run time, else empty: its only
-			      * one, the caller's */
 };
 
 struct kernel {

@@ -360,7 +360,7 @@ reader_free(struct perf_reader *r)
 	perf_free_chains(r);
 	process_walker_free(&r->walker);
 	processes_free(&r->procs);
-	kernel_free(&r->kernel);
+	free(r->kernel.list);
 	kernel_free(&r->symbols);
 	free(r->event_of);
 	free(r->name_of);

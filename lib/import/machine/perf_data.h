@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A perf.data on its way into a capture; shared by perf_*.c of this task:
- * perf_data.c, perf_module.c, perf_kernel.c, perf_name.c and perf_stack.c. */
+ * perf_data.c, perf_module.c, perf_kernel.c, perf_part.c, perf_name.c and
+ * perf_stack.c. */
 #ifndef PK_IMPORT_MACHINE_PERF_DATA_H
 #define PK_IMPORT_MACHINE_PERF_DATA_H
 
@@ -19,6 +20,24 @@ struct perf_chain {
 	uint64_t hash;
 	uint32_t n, cap;
 	uint32_t space, parent, node;
+};
+
+/* The recorded kernel itself, a module of it, or code made at run time. */
+struct perf_part {
+	uint64_t start, end;
+	struct slice name;     /* "[kernel]", "[ext4]" */
+	struct slice build_id; /* text; empty: unknown */
+	struct slice symbol;   /* of code made at run time, else empty */
+	uint32_t capture_id;
+	uint32_t low, high; /* subtrees, by number; 0: none */
+	uint64_t weight;
+};
+
+/* All there ever were; what is found is what was there last. */
+struct perf_parts {
+	struct perf_part *list; /* [0] the kernel itself, around the others */
+	size_t n, cap;
+	uint32_t root;
 };
 
 struct perf_reader {
@@ -44,8 +63,8 @@ struct perf_reader {
 	size_t cap_name_of;
 	uint64_t lost, lost_samples, throttled;
 
-	struct kernel kernel;  /* its parts as recorded */
-	uint32_t kernel_space; /* another one with each part; 0: none yet */
+	struct perf_parts kernel; /* as recorded */
+	uint32_t kernel_space;	  /* another one with each part; 0: none yet */
 	/* Where its symbols come from; see perf_kernel.c. */
 	enum perf_symbols {
 		SYMBOLS_UNDECIDED,
@@ -76,9 +95,17 @@ bool perf_is_running_kernel(struct perf_reader *r);
  * begins to read them. */
 void perf_find_kernel_symbols(struct perf_reader *r);
 /* The capture's module for a part of it. */
-uint32_t perf_kernel_module(struct perf_reader *r, const struct kernel_part *k);
+uint32_t perf_kernel_module(struct perf_reader *r, const struct perf_part *k);
 /* Those of the kernel frames in the capture become symbols there. */
 void perf_name_kernel(struct perf_reader *r);
+
+/* perf_part.c. Adds one, nameless: what it overlaps is not found any more. The
+ * first one is the kernel itself. The result is good until the next. */
+struct perf_part *perf_add_part(struct perf_parts *t, uint64_t start,
+				uint64_t end);
+/* The part that ADDR lies in; the kernel itself where none does. There must
+ * be one. */
+struct perf_part *perf_find_part(const struct perf_parts *t, uint64_t addr);
 
 /* perf_name.c: symbols of what has no file: the vdso, and code made at run
  * time. */

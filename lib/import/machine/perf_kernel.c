@@ -23,34 +23,25 @@ static const struct slice kernel_path = { "[kernel.kallsyms]", 17 };
 /* ---- parts ---- */
 
 /* The kernel itself, whose frames may come before anything is known of it. */
-static struct kernel_part *
+static struct perf_part *
 main_part(struct perf_reader *r)
 {
 	if (!r->kernel.n) {
 		r->kernel_space = FIRST_SPACE;
-		kernel_add_part(&r->kernel, SLICE_LIT("[kernel]"), 0,
-				UINT64_MAX);
+		perf_add_part(&r->kernel, 0, UINT64_MAX)->name =
+			SLICE_LIT("[kernel]");
 	}
-	return &r->kernel.parts[0];
+	return &r->kernel.list[0];
 }
 
-static struct kernel_part *
-add_part(struct perf_reader *r, struct slice name, uint64_t start, uint64_t len)
+static struct perf_part *
+add_part(struct perf_reader *r, uint64_t start, uint64_t len)
 {
-	struct kernel *k = &r->kernel;
-	size_t i, kept = 1;
-
 	main_part(r);
-	if (!start || start + len <= start)
+	if (!start || start + len <= start || r->kernel.n >= UINT32_MAX)
 		return NULL;
-	/* What lay there before is gone. */
-	for (i = 1; i < k->n; i++)
-		if (k->parts[i].end <= start ||
-		    k->parts[i].start >= start + len)
-			k->parts[kept++] = k->parts[i];
-	k->n = kept;
 	r->kernel_space++;
-	return kernel_add_part(k, name, start, start + len);
+	return perf_add_part(&r->kernel, start, start + len);
 }
 
 /* "/lib/modules/6.1/kernel/fs/nf-nat.ko.xz" is [nf_nat]. */
@@ -72,21 +63,36 @@ module_name(struct slice path, char name[64])
 	return (struct slice){ name, n };
 }
 
+static struct slice
+keep(struct perf_reader *r, struct slice s)
+{
+	return s.len ? arena_copy(&r->procs.modules.arena, s) : s;
+}
+
+static struct slice
+keep_build_id(struct perf_reader *r, struct slice id)
+{
+	char text[ID_MAX];
+
+	perf_hex_id(id, text);
+	return keep(r, slice_str(text));
+}
+
 static void
-take_build_id(const struct perf_reader *r, struct kernel_part *k,
+take_build_id(struct perf_reader *r, struct perf_part *k,
 	      const struct perf_mmap *m, struct slice path)
 {
 	struct slice id = m->build_id;
 
 	if (!id.len)
 		id = perf_listed_build_id(r, path, 0);
-	perf_hex_id(id, k->build_id);
+	k->build_id = keep_build_id(r, id);
 }
 
 void
 perf_map_kernel(struct perf_reader *r, const struct perf_mmap *m)
 {
-	struct kernel_part *k = main_part(r);
+	struct perf_part *k = main_part(r);
 	char name[64];
 
 	if (slice_starts(m->path, "[guest"))
@@ -99,33 +105,34 @@ perf_map_kernel(struct perf_reader *r, const struct perf_mmap *m)
 		r->kernel_space++;
 		return;
 	}
-	k = add_part(r, module_name(m->path, name), m->addr, m->len);
-	if (k)
-		take_build_id(r, k, m, m->path);
+	k = add_part(r, m->addr, m->len);
+	if (!k)
+		return;
+	k->name = keep(r, module_name(m->path, name));
+	take_build_id(r, k, m, m->path);
 }
 
 void
 perf_add_kernel_code(struct perf_reader *r, const struct perf_ksymbol *s)
 {
-	struct kernel_part *k = add_part(
-		r, s->is_bpf ? SLICE_LIT("[bpf]") : SLICE_LIT("[kernel]"),
-		s->addr, s->len);
+	struct perf_part *k = add_part(r, s->addr, s->len);
 
-	if (k)
-		k->symbol = arena_copy(&r->procs.modules.arena, s->name);
+	if (!k)
+		return;
+	k->name = s->is_bpf ? SLICE_LIT("[bpf]") : SLICE_LIT("[kernel]");
+	k->symbol = keep(r, s->name);
 }
 
 uint32_t
-perf_kernel_module(struct perf_reader *r, const struct kernel_part *k)
+perf_kernel_module(struct perf_reader *r, const struct perf_part *k)
 {
-	struct slice id = slice_str(k->build_id), name = slice_str(k->name);
 	uint32_t module;
 
 	if (!k->symbol.len)
 		return capture_add_module(
-			r->c, id, k->start ? CAPTURE_KERNEL : CAPTURE_ABSOLUTE,
-			name);
-	module = capture_new_module(r->c, id, CAPTURE_KERNEL, name);
+			r->c, k->build_id,
+			k->start ? CAPTURE_KERNEL : CAPTURE_ABSOLUTE, k->name);
+	module = capture_new_module(r->c, k->build_id, CAPTURE_KERNEL, k->name);
 	capture_add_symbol(r->c, module, 0, k->end - k->start, k->symbol);
 	return module;
 }
@@ -133,14 +140,14 @@ perf_kernel_module(struct perf_reader *r, const struct kernel_part *k)
 /* ---- where symbols come from ---- */
 
 /* In a pipe the build id may follow its first use. */
-static const char *
+static struct slice
 recorded_build(struct perf_reader *r)
 {
-	struct kernel_part *k = main_part(r);
+	struct perf_part *k = main_part(r);
 
-	if (!k->build_id[0])
-		perf_hex_id(perf_listed_build_id(r, kernel_path, 0),
-			    k->build_id);
+	if (!k->build_id.len)
+		k->build_id = keep_build_id(
+			r, perf_listed_build_id(r, kernel_path, 0));
 	return k->build_id;
 }
 
@@ -148,13 +155,13 @@ recorded_build(struct perf_reader *r)
 bool
 perf_is_running_kernel(struct perf_reader *r)
 {
-	const char *recorded = recorded_build(r);
+	struct slice recorded = recorded_build(r);
 	char running[ID_MAX];
 	struct utsname u;
 
-	if (recorded[0]) {
+	if (recorded.len) {
 		kernel_running_build(running);
-		return !strcmp(recorded, running);
+		return slice_is(recorded, running);
 	}
 	return !uname(&u) && slice_is(r->header->os_release, u.release) &&
 	       slice_is(r->header->hostname, u.nodename);
@@ -163,7 +170,7 @@ perf_is_running_kernel(struct perf_reader *r)
 static bool
 use_copy(struct perf_reader *r)
 {
-	char *path = perf_cache_path(slice_str(recorded_build(r)), "kallsyms");
+	char *path = perf_cache_path(recorded_build(r), "kallsyms");
 	uint64_t start = path ? kernel_text_start(path) : 0;
 
 	if (start) {
@@ -179,7 +186,7 @@ use_copy(struct perf_reader *r)
 static int
 open_vmlinux(struct perf_reader *r)
 {
-	struct slice id = slice_str(recorded_build(r));
+	struct slice id = recorded_build(r);
 	struct slice release = r->header->os_release;
 	enum symbol_problem why;
 	char *path;
@@ -220,10 +227,10 @@ use_vmlinux(struct perf_reader *r)
 static void
 say_no_symbols(struct perf_reader *r)
 {
-	const char *id = recorded_build(r);
+	struct slice id = recorded_build(r);
 	struct slice release = r->header->os_release;
 
-	if (!id[0] && !release.len) {
+	if (!id.len && !release.len) {
 		warning("%s: the kernel's frames have no names: it does not "
 			"say on which kernel it was recorded: its end, where "
 			"that stands, is missing",
@@ -231,11 +238,12 @@ say_no_symbols(struct perf_reader *r)
 		return;
 	}
 	warning("%s: the kernel's frames have no names: it was recorded on "
-		"another kernel%s%.*s%s%s; on that machine pk-fold "
+		"another kernel%s%.*s%s%.*s; on that machine pk-fold "
 		"--to-capture "
 		"keeps them, here the vmlinux with that build id would do",
 		r->name, release.len ? ", " : "", (int)release.len,
-		release.len ? release.ptr : "", id[0] ? ", build id " : "", id);
+		release.len ? release.ptr : "", id.len ? ", build id " : "",
+		(int)id.len, id.len ? id.ptr : "");
 }
 
 static enum perf_symbols
@@ -271,34 +279,34 @@ perf_find_kernel_symbols(struct perf_reader *r)
 /* ---- naming ---- */
 
 static const struct kernel_part *
-same_part(const struct kernel *k, const struct kernel_part *part)
+same_part(const struct kernel *k, const struct perf_part *part)
 {
 	size_t i;
 
 	for (i = 0; i < k->n; i++)
-		if (!strcmp(k->parts[i].name, part->name))
+		if (slice_is(part->name, k->parts[i].name))
 			return &k->parts[i];
 	return NULL;
 }
 
 /* The table's number of a part, which has symbols of its own in kallsyms. */
 static uint32_t
-table_module(const struct symbol_table *t, const struct kernel_part *part)
+table_module(const struct symbol_table *t, const struct perf_part *part)
 {
 	uint32_t i;
 
 	for (i = 0; i < t->n_modules; i++)
-		if (slice_is(t->modules[i], part->name))
+		if (slice_eq(t->modules[i], part->name))
 			return i;
 	return 0;
 }
 
 static void
-name_part(struct perf_reader *r, const struct kernel_part *part,
+name_part(struct perf_reader *r, const struct perf_part *part,
 	  const struct symbol_table *t)
 {
 	const struct kernel_part *here = same_part(&r->symbols, part);
-	bool is_main = part == &r->kernel.parts[0];
+	bool is_main = part == &r->kernel.list[0];
 	uint32_t module = is_main ? 0 : table_module(t, part);
 	uint64_t bias;
 
@@ -307,7 +315,7 @@ name_part(struct perf_reader *r, const struct kernel_part *part,
 	if (here && part->start)
 		bias = here->start;
 	else if (r->symbols_from == SYMBOLS_COPY &&
-		 r->symbols.parts[0].start == r->kernel.parts[0].start)
+		 r->symbols.parts[0].start == r->kernel.list[0].start)
 		bias = part->start;
 	else
 		return;
@@ -326,5 +334,5 @@ perf_name_kernel(struct perf_reader *r)
 		return;
 	t = kernel_symbols(&r->symbols);
 	for (i = 0; i < r->kernel.n; i++)
-		name_part(r, &r->kernel.parts[i], t);
+		name_part(r, &r->kernel.list[i], t);
 }

@@ -83,10 +83,10 @@ add_user_pc(struct perf_reader *r, uint32_t parent, const struct process *p,
 static uint32_t
 add_kernel_pc(struct perf_reader *r, uint32_t parent, uint64_t pc)
 {
-	struct kernel_part *k;
+	struct perf_part *k;
 
 	perf_find_kernel_symbols(r);
-	k = kernel_find(&r->kernel, pc);
+	k = perf_find_part(&r->kernel, pc);
 	if (!k->capture_id)
 		k->capture_id = 1 + perf_kernel_module(r, k);
 	return add_node(r, parent, k->capture_id - 1, pc - k->start);
