@@ -470,3 +470,10 @@ fold() {
 		:9;code_4 4
 	END
 }
+
+@test "a list of very many build ids is looked through once" {
+	hostile build-ids
+	fold 30 1000000 --value samples build-ids
+	grep -qx ':7;\[sh\] 1' <<<"$output"
+	[ "$(wc -l <<<"$output")" = 20001 ]
+}

@@ -100,7 +100,22 @@ def kernel_code():
     return r.file({})
 
 
+def build_ids():
+    """Files with very many build ids each; that of /bin/sh here is none."""
+    r = recording()
+    paths = [b'/n%d' % i for i in range(20000)] + [b'/bin/sh'] * 60000
+    for i in range(20000):
+        r.mmap(b'/m%d' % i, addr=(1 << 30) + i * 0x1000, length=0x1000,
+               time=1 + i)
+        r.sample(time=10**6 + i, ip=(1 << 30) + i * 0x1000)
+    r.mmap(b'/bin/sh', addr=0x400000, length=0x1000, time=1)
+    r.sample(time=10**7, ip=0x400100)
+    return r.file({2: b''.join(
+        r.build_id(path, r.pack('Q12x', i)) for i, path in enumerate(paths))})
+
+
 NAMES = {
+    'build-ids': build_ids,
     'beyond': lambda: beyond().file({}),
     'beyond-pipe': lambda: beyond().pipe(),
     'children': children,

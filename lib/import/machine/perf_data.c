@@ -358,6 +358,7 @@ static void
 reader_free(struct perf_reader *r)
 {
 	perf_free_chains(r);
+	perf_free_listed(r);
 	process_walker_free(&r->walker);
 	processes_free(&r->procs);
 	free(r->kernel.list);

@@ -40,6 +40,16 @@ struct perf_parts {
 	uint32_t root;
 };
 
+/* The recording's list of build ids, by path. */
+struct perf_listed {
+	struct intern paths;
+	struct perf_listed_path {
+		uint32_t first, last, n; /* their places in the list */
+	} * of;				 /* by id in paths */
+	uint32_t *next;			 /* of the same path, by place */
+	size_t n, cap_of, cap_next;
+};
+
 struct perf_reader {
 	struct capture *c;
 	const struct symbol_options *opt;
@@ -48,6 +58,7 @@ struct perf_reader {
 	void *ctx;
 	struct perf_file *file;
 	const struct perf_header *header;
+	struct perf_listed listed; /* of header->build_ids */
 
 	struct processes procs;
 	struct process_walker walker;
@@ -80,9 +91,10 @@ struct perf_reader {
 void perf_load_module(void *ctx, struct module *m,
 		      const struct module_place *at);
 /* The build id in the recording's list for PATH, the I-th of those; empty
- * when there are no more. */
-struct slice perf_listed_build_id(const struct perf_reader *r,
-				  struct slice path, size_t i);
+ * when there are no more. Of one path 16 count. */
+struct slice perf_listed_build_id(struct perf_reader *r, struct slice path,
+				  size_t i);
+void perf_free_listed(struct perf_reader *r);
 /* BYTES as hexadecimal text. */
 void perf_hex_id(struct slice bytes, char text[2 * UNWIND_MAX_BUILD_ID + 1]);
 

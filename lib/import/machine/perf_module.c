@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/xalloc.h"
 #include "process/debugframe.h"
 #include "process/file.h"
 #include "symbol/files.h"
@@ -21,16 +22,61 @@ perf_hex_id(struct slice bytes, char text[2 * UNWIND_MAX_BUILD_ID + 1])
 		sprintf(text + 2 * i, "%02x", (unsigned char)bytes.ptr[i]);
 }
 
+enum { MOST_OF_A_PATH = 16 };
+
+static struct perf_listed_path *
+listed_path(struct perf_listed *l, struct slice path)
+{
+	uint32_t id = intern_add(&l->paths, path);
+	size_t cap = l->cap_of;
+
+	GROW(l->of, l->cap_of, (size_t)id + 1);
+	if (l->cap_of > cap)
+		memset(l->of + cap, 0, (l->cap_of - cap) * sizeof *l->of);
+	return &l->of[id];
+}
+
+static void
+list_build_id(struct perf_listed *l, struct slice path)
+{
+	struct perf_listed_path *p = listed_path(l, path);
+	uint32_t place = (uint32_t)l->n++;
+
+	GROW(l->next, l->cap_next, l->n);
+	if (p->n == MOST_OF_A_PATH)
+		return;
+	if (p->n++)
+		l->next[p->last] = place;
+	else
+		p->first = place;
+	p->last = place;
+}
+
+/* In a pipe the list grows while records are read. */
 struct slice
-perf_listed_build_id(const struct perf_reader *r, struct slice path, size_t i)
+perf_listed_build_id(struct perf_reader *r, struct slice path, size_t i)
 {
 	const struct perf_header *h = r->header;
-	size_t k;
+	struct perf_listed *l = &r->listed;
+	const struct perf_listed_path *p;
+	uint32_t place;
 
-	for (k = 0; k < h->n_build_ids; k++)
-		if (slice_eq(h->build_ids[k].path, path) && !i--)
-			return h->build_ids[k].id;
-	return (struct slice){ NULL, 0 };
+	while (l->n < h->n_build_ids && l->n < UINT32_MAX)
+		list_build_id(l, h->build_ids[l->n].path);
+	p = listed_path(l, path);
+	if (i >= p->n)
+		return (struct slice){ NULL, 0 };
+	for (place = p->first; i--;)
+		place = l->next[place];
+	return h->build_ids[place].id;
+}
+
+void
+perf_free_listed(struct perf_reader *r)
+{
+	intern_free(&r->listed.paths);
+	free(r->listed.of);
+	free(r->listed.next);
 }
 
 /* A mapping cannot reach beyond the page in which its file ends: where it
