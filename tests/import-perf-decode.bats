@@ -477,3 +477,37 @@ fold() {
 	grep -qx ':7;\[sh\] 1' <<<"$output"
 	[ "$(wc -l <<<"$output")" = 20001 ]
 }
+
+@test "a folder of more files than may be open at a time" {
+	hostile folder
+	run -0 --separate-stderr bash -c \
+		'ulimit -n 200 && exec timeout 60 pk-fold --value samples folder'
+	[ "$output" = 'app;[unknown] 1100' ]
+}
+
+@test "what cannot be read in a folder is said, and the others count" {
+	hostile folder
+	cd folder
+	gzip -S .gz <data.3 >packed && mv packed data.3
+	rm data.4 && mkfifo data.4
+	rm data.5 && mkdir data.5
+	rm data.6 && ln -s /dev/zero data.6
+	rm data.7 && ln -s nowhere data.7
+	: >data.8 # this processor had nothing to record
+	rm data.10 data.11 data.13
+	cp data.20 data.020
+	run -2 --separate-stderr timeout 60 pk-fold --value samples ../folder
+	[ "$output" = 'app;[unknown] 1091' ]
+	diff <(grep -v 'samples\|[0-9] (' <<<"$stderr") - <<-'END'
+		pk-fold: ../folder/data.3: cannot be read in a folder as it is: unpack it first; its records are left out
+		pk-fold: ../folder/data.4: is no regular file; what belongs there is left out
+		pk-fold: ../folder/data.5: is no regular file; what belongs there is left out
+		pk-fold: ../folder/data.6: is no regular file; what belongs there is left out
+		pk-fold: ../folder/data.7: its records are left out: No such file or directory
+		pk-fold: ../folder/data: 2 of the recording's files before data.12 are missing
+		pk-fold: ../folder/data: 1 of the recording's files before data.14 is missing
+	END
+	rm data && mkfifo data
+	run -2 timeout 60 pk-fold ../folder
+	[[ $output == *'../folder: is a directory'* ]]
+}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """perfhostile.py NAME FILE writes one recording: nothing in it is damaged, but
 there is very much of something, or it says what is not so."""
-import struct
+import os
 import sys
 
 sys.dont_write_bytecode = True
@@ -114,6 +114,19 @@ def build_ids():
         r.build_id(path, r.pack('Q12x', i)) for i, path in enumerate(paths))})
 
 
+def folder(path):
+    """A folder of 1100 files, each with a sample."""
+    r = recording()
+    for i in range(1100):
+        r.sample(time=1 + i)
+    os.mkdir(path)
+    for i, record in enumerate(r.data):
+        write('%s/data.%d' % (path, i), record)
+    r.data = []
+    r.comm(b'app', time=0)
+    write(path + '/data', r.file({24: r.words(1)}))
+
+
 NAMES = {
     'build-ids': build_ids,
     'beyond': lambda: beyond().file({}),
@@ -126,4 +139,7 @@ NAMES = {
 }
 
 if __name__ == '__main__':
-    write(sys.argv[2], NAMES[sys.argv[1]]())
+    if sys.argv[1] == 'folder':
+        folder(sys.argv[2])
+    else:
+        write(sys.argv[2], NAMES[sys.argv[1]]())

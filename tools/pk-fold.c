@@ -266,7 +266,7 @@ read_format(const struct import_format *format, struct input *in,
 static void
 read_file(const char *path, bool several, struct folding *f)
 {
-	struct input *in = input_open(path, "a recording or folded stacks");
+	struct input *in = import_open(path, "a recording or folded stacks");
 	const struct import_format *format = find_format(in);
 	bool empty = !input_peek_some(in, 1).len, good = true;
 
@@ -373,7 +373,7 @@ list_formats(char **paths, struct output *out)
 			trouble_errno("%s", *paths);
 			continue;
 		}
-		in = input_open(*paths, "a recording or folded stacks");
+		in = import_open(*paths, "a recording or folded stacks");
 		format = find_format(in);
 		if (format)
 			import_name(format, &b);
@@ -391,7 +391,7 @@ list_formats(char **paths, struct output *out)
 static void
 show_header(const char *path, struct output *out)
 {
-	struct input *in = input_open(path, "a recording");
+	struct input *in = import_open(path, "a recording");
 	const struct import_format *format = find_format(in);
 
 	if (!format || !format->header)

@@ -143,52 +143,61 @@ end_outliving(void)
 	outlives = false;
 }
 
-/* perf record writes a folder when it is told --threads or --kcore: the file
- * `data` in it is the recording. */
-static struct input *
-open_recording(const char *folder)
+struct input *
+input_open_regular(const char *path)
 {
-	char *path = xasprintf("%s/data", folder), magic[8];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct input *in = NULL;
+	/* Nonblocking: it may be a pipe. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 
-	if (fd >= 0 && pread(fd, magic, 8, 0) == 8 &&
-	    (!memcmp(magic, "PERFILE2", 8) || !memcmp(magic, "2ELIFREP", 8)))
-		in = input_new(path, fd);
-	else if (fd >= 0)
-		close(fd);
-	free(path);
-	return in;
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return input_new(path, fd);
+	close(fd);
+	errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+	return NULL;
+}
+
+static struct input *
+open_standard_input(const char *what)
+{
+	if (isatty(STDIN_FILENO))
+		die("standard input is a terminal; give %s in a file "
+		    "or through a pipe",
+		    what);
+	outlive_interrupt();
+	widen_pipe();
+	return input_new("standard input", STDIN_FILENO);
 }
 
 struct input *
-input_open(const char *path, const char *what)
+input_open_or(const char *path, const char *what, input_folder_fn *folder)
 {
 	struct input *in;
 	struct stat st;
 	int fd;
 
-	if (!strcmp(path, "-")) {
-		if (isatty(STDIN_FILENO))
-			die("standard input is a terminal; give %s in a file "
-			    "or through a pipe",
-			    what);
-		outlive_interrupt();
-		widen_pipe();
-		return input_new("standard input", STDIN_FILENO);
-	}
+	if (!strcmp(path, "-"))
+		return open_standard_input(what);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno("%s", path);
 	if (!fstat(fd, &st) && S_ISDIR(st.st_mode)) {
 		close(fd);
-		in = open_recording(path);
+		in = folder ? folder(path) : NULL;
 		if (!in)
 			die("%s: is a directory, not %s", path, what);
 		return in;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return input_new(path, fd);
+}
+
+struct input *
+input_open(const char *path, const char *what)
+{
+	return input_open_or(path, what, NULL);
 }
 
 struct input *
@@ -372,6 +381,17 @@ input_peek_line(struct input *in)
 		s = (struct slice){ in->data + in->begin, in->end - in->begin };
 	}
 	return s;
+}
+
+void
+input_keep_map(struct input *in)
+{
+	if (in->fd > STDIN_FILENO)
+		close(in->fd);
+	in->fd = -1;
+	free(in->data);
+	in->data = NULL;
+	in->begin = in->end = in->cap = 0;
 }
 
 const char *

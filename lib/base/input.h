@@ -23,9 +23,16 @@
 struct input;
 
 /* PATH "-" is standard input. WHAT names what is wanted ("folded stacks"),
- * for the message when standard input is a terminal. Of a folder that perf
- * record has written, it is the file `data` in it. */
+ * for the message when standard input is a terminal, or PATH a folder. */
 struct input *input_open(const char *path, const char *what);
+/* The same, but where PATH is a folder, FOLDER may know a file in it that is
+ * meant; it returns NULL otherwise. */
+typedef struct input *input_folder_fn(const char *path);
+struct input *input_open_or(const char *path, const char *what,
+			    input_folder_fn *folder);
+/* The regular file at PATH, opened without waiting for anybody. NULL with
+ * errno: it cannot be, or is none (EISDIR, ENOTSUP). */
+struct input *input_open_regular(const char *path);
 /* The same over bytes in memory, which must outlive it; NAME for messages. */
 struct input *input_from_bytes(struct slice bytes, const char *name);
 /* The next line without its newline, valid until the next call; false at the
@@ -49,6 +56,9 @@ size_t input_read(struct input *in, void *to, size_t n);
  * meanwhile is a bus error.
  */
 bool input_map(struct input *in, struct slice *all);
+/* After input_map: gives back all but the map, the descriptor too. IN is good
+ * for its name and for input_close. */
+void input_keep_map(struct input *in);
 /* Copies to TO up to N bytes at FROM, which lies within what input_map gave;
  * how many there were. Of a file they are read: that is several times faster
  * than a map's pages when they are first looked at. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/import.h"
 
+#include "import/machine/perf.h"
 #include "import/text/formats.h"
 
 #define TEXT(n, what, d)             \
@@ -32,6 +33,12 @@ import_name(const struct import_format *f, struct buf *b)
 
 	for (p = f->name; *p; p++)
 		buf_char(b, *p == '_' ? '-' : *p);
+}
+
+struct input *
+import_open(const char *path, const char *what)
+{
+	return input_open_or(path, what, perf_open_folder);
 }
 
 const struct import_format *

@@ -22,6 +22,8 @@ struct import_format {
 /* All formats; ended by one without a name. */
 extern const struct import_format import_formats[];
 
+/* input_open, but PATH may be a folder that a recorder wrote. */
+struct input *import_open(const char *path, const char *what);
 /* The format called NAME, in which - and _ are the same, or NULL. */
 const struct import_format *import_find(const char *name);
 /* Writes all names and descriptions, a format a line. */

@@ -221,7 +221,7 @@ main(int argc, char **argv)
 	msg_init("perf_dump", 2);
 	if (argc < 2)
 		die("which file?");
-	in = input_open(argv[argc - 1], "a perf.data");
+	in = input_open_or(argv[argc - 1], "a perf.data", perf_open_folder);
 	if (argc == 3 && !strcmp(argv[1], "-h"))
 		return print_header(in);
 	file = perf_open(in);

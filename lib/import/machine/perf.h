@@ -134,6 +134,9 @@ struct perf_file;
 
 /* Whether a file that begins with HEAD is one. */
 bool perf_is_recording(struct slice head);
+/* An input_folder_fn: perf record writes a folder when it is told --threads or
+ * --kcore; the file `data` in it is the recording. */
+struct input *perf_open_folder(const char *path);
 /*
  * Opens a recording, which IN must outlive, as it must all that was handed
  * over. The files of a folder (perf record --threads) are looked for beside
