@@ -511,3 +511,10 @@ fold() {
 	run -2 timeout 60 pk-fold ../folder
 	[[ $output == *'../folder: is a directory'* ]]
 }
+
+@test "compressed records that unpack to thousands of their size are refused" {
+	hostile packed
+	run -2 --separate-stderr timeout 60 pk-fold --value samples packed
+	[ "$output" = ':8;[unknown] 1' ]
+	[[ $stderr == *'packed: the compressed records are no recording'*'4000 times'* ]]
+}

@@ -127,6 +127,17 @@ def folder(path):
     write(path + '/data', r.file({24: r.words(1)}))
 
 
+def packed():
+    """A stream of 300 MB of one record, packed to a few KB."""
+    r = recording()
+    r.sample(time=1)
+    # of a type nobody has heard of, 60 KB
+    r.add(63, bytes(61440 - 8) + r.trailer(0, 7, 8, 1, 0)[-16:])
+    r.data[1:] = r.data[1:] * 5000
+    r.packed(True, 60000)
+    return r.file({})
+
+
 NAMES = {
     'build-ids': build_ids,
     'beyond': lambda: beyond().file({}),
@@ -136,6 +147,7 @@ NAMES = {
     'forks': forks,
     'kernel-code': kernel_code,
     'mappings': mappings,
+    'packed': packed,
 }
 
 if __name__ == '__main__':

@@ -207,9 +207,10 @@ struct perf_file {
 	struct perf_spool *spool;
 	struct perf_zstd *zstd;
 	bool unpacking, cut_packed;
-	size_t wanted;	       /* bytes that libzstd waits for */
-	uint64_t skip;	       /* bytes behind a record that are none */
-	uint64_t records;      /* whole ones */
+	size_t wanted;		       /* bytes that libzstd waits for */
+	uint64_t n_packed, n_unpacked; /* bytes so far */
+	uint64_t skip;		       /* bytes behind a record that are none */
+	uint64_t records;	       /* whole ones */
 	uint64_t damaged, cut; /* records; bytes of one that is not whole */
 	bool stopped;	       /* nothing behind can be read; has been said */
 	uint64_t odd_parts;    /* of the header, which are damaged */

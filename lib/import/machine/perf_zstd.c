@@ -8,7 +8,12 @@
 #ifdef HAVE_ZSTD
 #include <zstd.h>
 
-enum { BLOCK_HEADER = 3 };
+enum {
+	BLOCK_HEADER = 3,
+	/* Copied stacks that are all the same come to a thousand. */
+	MOST_GROWTH = 4000,
+	GROWTH_COUNTS = 256 << 20,
+};
 
 static bool
 refuse(struct perf_file *f, const char *why)
@@ -16,6 +21,17 @@ refuse(struct perf_file *f, const char *why)
 	trouble("%s: the compressed records are damaged (%s); what came "
 		"before is used",
 		f->name, why);
+	f->stopped = true;
+	return false;
+}
+
+/* Before it fills the disk. */
+static bool
+refuse_growth(struct perf_file *f)
+{
+	trouble("%s: the compressed records are no recording's: they unpack to "
+		"more than %d times their size; what came before is used",
+		f->name, MOST_GROWTH);
 	f->stopped = true;
 	return false;
 }
@@ -36,6 +52,10 @@ unpack_piece(struct perf_file *f, ZSTD_inBuffer *in)
 		return refuse(f, ZSTD_getErrorName(rc));
 	/* Between two blocks the header of the next one is wanted, no more. */
 	f->wanted = rc;
+	f->n_unpacked += out.pos;
+	if (f->n_unpacked > GROWTH_COUNTS &&
+	    f->n_unpacked / MOST_GROWTH > f->n_packed)
+		return refuse_growth(f);
 	perf_stream_put(f, &f->unpacked, out.pos);
 	/* all of it is read, and there was room for all that it gives */
 	return in->pos < in->size || out.pos == out.size;
@@ -46,6 +66,7 @@ perf_unpack(struct perf_file *f, struct slice payload)
 {
 	ZSTD_inBuffer in = { payload.ptr, payload.len, 0 };
 
+	f->n_packed += payload.len;
 	if (!f->zstd)
 		f->zstd = (struct perf_zstd *)ZSTD_createDStream();
 	if (!f->zstd)
