@@ -518,3 +518,10 @@ fold() {
 	[ "$output" = ':8;[unknown] 1' ]
 	[[ $stderr == *'packed: the compressed records are no recording'*'4000 times'* ]]
 }
+
+@test "a file that is cut off while it is read ends the program, which is said" {
+	seq 2000 >file
+	run -2 "$PK_BUILDDIR/tests/unit/input_cut" file out
+	[ "$output" = 'input_cut: file: was cut off while it was read' ]
+	[ "$(ls)" = file ] # nothing half-written is left
+}

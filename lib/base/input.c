@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/msg.h"
@@ -428,7 +427,7 @@ input_close(struct input *in)
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
 	if (in->map)
-		munmap(in->map, in->map_size);
+		input_unmap(in);
 	free(in->packed);
 	free(in->wide);
 	free(in->data);

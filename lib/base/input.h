@@ -53,7 +53,7 @@ size_t input_read(struct input *in, void *to, size_t n);
  * All that is left of a plain file, or of bytes in memory, as one piece that
  * stays until input_close; IN is then at its end. False where that cannot be
  * had (a pipe, gzip), and nothing is consumed. A file that somebody cuts off
- * meanwhile is a bus error.
+ * meanwhile ends the program, which is said.
  */
 bool input_map(struct input *in, struct slice *all);
 /* After input_map: gives back all but the map, the descriptor too. IN is good

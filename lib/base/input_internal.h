@@ -34,12 +34,16 @@ struct input {
 	size_t wide_at, wide_end;
 	char *map; /* the whole file, by input_map */
 	size_t map_size;
+	struct input *next_mapped; /* of all that are mapped files */
 };
 
 /* Room for CAP bytes; what IN had is the caller's to free. */
 void input_alloc(struct input *in, size_t cap);
 /* Reads more; false when there is no more. */
 bool input_fill(struct input *in);
+
+/* The file is not mapped any more. */
+void input_unmap(struct input *in);
 
 /* Says that the stream ends here, though it should not, and WHY. */
 void input_break_off(struct input *in, const char *why);

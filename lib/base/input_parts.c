@@ -3,9 +3,11 @@
 #include "base/input_internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/msg.h"
 #include "base/xalloc.h"
 
 /* Where the first line at or behind FROM begins; STOP when there is none. */
@@ -102,6 +104,52 @@ map_memory(struct input *in, struct slice *all)
 	return true;
 }
 
+/* ---- a map's file that is cut off meanwhile ---- */
+
+static struct input *mapped;
+
+/* The signal comes of a look at the map, where nothing is held that saying so
+ * and cleaning up would need. */
+static void
+on_bus_error(int sig, siginfo_t *info, void *context)
+{
+	const char *at = info->si_addr;
+	const struct input *in;
+
+	(void)context;
+	for (in = mapped; in; in = in->next_mapped)
+		if (at >= in->map && at < in->map + in->map_size)
+			die("%s: was cut off while it was read", in->name);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void
+guard(struct input *in)
+{
+	struct sigaction act = { .sa_sigaction = on_bus_error,
+				 .sa_flags = SA_SIGINFO | SA_NODEFER };
+	static bool guarded;
+
+	in->next_mapped = mapped;
+	mapped = in;
+	if (!guarded)
+		sigaction(SIGBUS, &act, NULL);
+	guarded = true;
+}
+
+void
+input_unmap(struct input *in)
+{
+	struct input **at = &mapped;
+
+	while (*at != in)
+		at = &(*at)->next_mapped;
+	*at = in->next_mapped;
+	munmap(in->map, in->map_size);
+	in->map = NULL;
+}
+
 static bool
 map_file(struct input *in, struct slice *all)
 {
@@ -116,6 +164,7 @@ map_file(struct input *in, struct slice *all)
 		return false;
 	in->map = map;
 	in->map_size = (size_t)stop;
+	guard(in);
 	*all = (struct slice){ in->map + from, (size_t)(stop - from) };
 	return true;
 }
