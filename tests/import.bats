@@ -169,6 +169,126 @@ is_text() {
 	done
 }
 
+# ---- what is no profile
+
+# not_a_profile NAME: standard input is refused, by itself and in a file.
+not_a_profile() {
+	cat >"$1"
+	[ -s "$1" ]
+	echo "--- $1: $(pk-fold -i list "$1")"
+	run --separate-stderr -2 pk-fold "$1"
+	[ -z "$output" ]
+	[[ $stderr == "pk-fold: $1: is in no format that pk-fold knows"* ]]
+}
+
+# lines FORMAT: forty lines of it, with a number each.
+lines() {
+	local i
+	for ((i = 1; i <= 40; i++)); do
+		# shellcheck disable=SC2059
+		printf "$1\n" "$i"
+	done
+}
+
+@test "what this system's tools print is not taken for folded stacks" {
+	ps aux | not_a_profile ps-aux
+	ps -eo comm,pid | not_a_profile ps-pid
+	ls -l /usr/bin | not_a_profile ls
+	COLUMNS=120 top -b -n 1 | not_a_profile top
+	cat /proc/self/maps | not_a_profile maps
+	cat /proc/self/smaps | not_a_profile smaps
+	cat /proc/stat | not_a_profile stat
+	cat /proc/meminfo | not_a_profile meminfo
+	cat /proc/interrupts | not_a_profile interrupts
+	df | not_a_profile df
+	grep -vE '[/[]' /proc/self/maps >some
+	cat some some some | not_a_profile anonymous-maps
+}
+
+@test "what profilers, tracers and sanitizers report is not taken for folded stacks" {
+	cat >broken.c <<-'END'
+		#include <stdlib.h>
+		int main(int argc, char **argv)
+		{
+			char *p = malloc(10);
+			int shift = 40 + argc + 1 << argc + 40;
+			free(p);
+			return p[3] + shift;
+		}
+	END
+	gcc -w -g -fsanitize=address,undefined broken.c -o broken
+	UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 \
+		./broken 2>&1 | not_a_profile sanitizers
+	gcc -S -w -O1 broken.c -o - | not_a_profile assembler
+	if command -v perf >/dev/null; then
+		perf record -q -e cpu-clock -g -o data -- ls -R /usr/share/doc \
+			>/dev/null 2>&1
+		perf report --stdio -i data 2>/dev/null | not_a_profile report
+		perf report --stdio -n -i data -g none 2>/dev/null |
+			not_a_profile report-n
+		perf stat -o stat-report ls / >/dev/null
+		not_a_profile stat-again <stat-report
+	fi
+	if command -v strace >/dev/null; then
+		strace -o trace ls / >/dev/null
+		not_a_profile strace <trace
+	fi
+	if command -v valgrind >/dev/null; then
+		valgrind --tool=callgrind --callgrind-out-file=costs \
+			true 2>/dev/null
+		not_a_profile callgrind <costs
+	fi
+}
+
+@test "races, traces of .NET, logs, tables, JSON and source are not taken for folded stacks" {
+	not_a_profile helgrind <<-'END'
+		==2100== Helgrind, a thread error detector
+		==2100== Possible data race during read of size 4 at 0x404028 by thread #1
+		==2100== Locks held: none
+		==2100==    at 0x4011A3: main (race.c:3)
+		==2100==  Address 0x404028 is 0 bytes inside data symbol "x"
+		==2100== ERROR SUMMARY: 2 errors from 2
+	END
+	not_a_profile dotnet <<-'END'
+		Unhandled exception. System.InvalidOperationException: broken
+		   at Shop.Cart.Add(Item item) in /src/Cart.cs:line 42
+		   at Shop.Cart.Fill(List`1 items) in /src/Cart.cs:line 17
+		   at Shop.Program.Main(String[] args) in /src/Program.cs:line 9
+	END
+	lines 'Nov 25 04:36:11 host kernel: tick number %d' | not_a_profile syslog
+	lines 'Nov 25 04:36:11 host app: one; two %d' | not_a_profile syslog-2
+	lines '2026-11-25T04:36:11Z INFO done %d' | not_a_profile log
+	lines 'the request was served in %d' | not_a_profile prose
+	lines '127.0.0.1 - - [25/Nov/2026] "GET /a;b HTTP/1.1" 200 %d' |
+		not_a_profile access
+	lines 'f,%d' | not_a_profile comma
+	lines 'f; %d' | not_a_profile semicolon
+	lines '12 %d' | not_a_profile numbers
+	lines 'disk 1.0 2.5 %d' | not_a_profile columns
+	lines 'total      %d' | not_a_profile aligned
+	lines 'size = %d' | not_a_profile assignments
+	lines 'size: %d' | not_a_profile yaml
+	lines '    "count": %d' | not_a_profile json
+	lines '#define SIZE %d' | not_a_profile header
+	lines '\tx = y;z = w + %d' | sed 's/$/;/' | not_a_profile code
+	not_a_profile source <"$PK_SRCDIR/lib/base/number.c"
+	not_a_profile script <"$PK_SRCDIR/tests/helper.bash"
+	not_a_profile manual <"$PK_SRCDIR/man/pk-fold.1"
+}
+
+@test "names with a value are folded text, and so is all that pk-fold writes" {
+	local file
+	[ "$(echo 'main 3' | pk-fold)" = 'main 3' ]
+	printf '%s 2\n' main 'operator new(unsigned long)' '[libc.so.6]' \
+		'std::vector<int, std::allocator<int> >::push_back(int const&)' \
+		'(anonymous namespace)::run' 'JIT Compilation Thread-000' \
+		'kworker/0:1' 'mutt 1507' >x
+	pk-fold x | diff <(LC_ALL=C sort x) -
+	for file in "$import"/*.folded "$PK_SRCDIR"/tests/data/folded/*; do
+		[ "$(pk-fold -i list "$file")" = "folded"$'\t'"$file" ]
+	done
+}
+
 # ---- encodings
 
 @test "UTF-16 text with a byte order mark is read, big-endian and little" {
