@@ -153,6 +153,23 @@ is_text() {
 	done
 }
 
+@test "lines that end in carriage returns alone are said to, in any format" {
+	local file
+	for file in $(fixtures); do
+		is_text "$file" || continue
+		[ "$(wc -l <"$file")" -ge 2 ] || continue
+		tr '\n' '\r' <"$file" >old
+		run --separate-stderr -2 pk-fold old
+		[ -z "$output" ]
+		[ "$stderr" = "pk-fold: old: its lines end in carriage returns alone: \`tr '\\r' '\\n'\` makes newlines of them" ]
+		[ "$(pk-fold -i list old)" = $'unknown\told' ]
+	done
+	run --separate-stderr -2 pk-fold -i perf-script old
+	[[ $stderr == *'carriage returns alone'* ]]
+	# One may be part of a name.
+	[ "$(printf 'a\rb;c 1' | pk-fold)" = $'a\rb;c 1' ]
+}
+
 @test "a file that is cut off anywhere is folded or refused, and never harms" {
 	local file size part status
 	for file in $(fixtures); do

@@ -272,6 +272,10 @@ read_file(const char *path, bool several, struct folding *f)
 
 	if (empty && several)
 		warning("%s: is empty", input_name(in));
+	if (import_lone_returns(input_peek_some(in, IMPORT_HEAD)))
+		die("%s: its lines end in carriage returns alone: "
+		    "`tr '\\r' '\\n'` makes newlines of them",
+		    input_name(in));
 	f->any = f->any || (!empty && format);
 	if (!empty && format)
 		good = read_format(format, in, f);

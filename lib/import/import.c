@@ -76,6 +76,20 @@ import_list(struct output *out)
 	buf_free(&b);
 }
 
+bool
+import_lone_returns(struct slice head)
+{
+	const char *first;
+
+	if (head.len > IMPORT_HEAD)
+		head.len = IMPORT_HEAD;
+	if (!head.len || memchr(head.ptr, '\n', head.len) ||
+	    memchr(head.ptr, '\0', head.len))
+		return false;
+	first = memchr(head.ptr, '\r', head.len);
+	return first && memrchr(head.ptr, '\r', head.len) != first;
+}
+
 const struct import_format *
 import_guess(struct slice head)
 {
@@ -84,6 +98,8 @@ import_guess(struct slice head)
 
 	if (head.len > IMPORT_HEAD)
 		head.len = IMPORT_HEAD;
+	if (import_lone_returns(head))
+		return NULL;
 	for (f = import_formats; f->name; f++) {
 		rank = f->guess(head);
 		if (rank > best_rank) {

@@ -30,6 +30,9 @@ const struct import_format *import_find(const char *name);
 void import_list(struct output *out);
 /* F's name as people write it: with - for _. */
 void import_name(const struct import_format *f, struct buf *b);
+/* Whether the lines of an input that begins with HEAD end in carriage returns
+ * alone, as on old Macs: no format is read then. */
+bool import_lone_returns(struct slice head);
 /* The format that the start of an input speaks of, or NULL. */
 const struct import_format *import_guess(struct slice head);
 /* Why an input that no guess knows is refused, and what would help. */
