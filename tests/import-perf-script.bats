@@ -112,7 +112,7 @@ is() {
 	is "$(awk '{ sub(/;.*/, "", $1); n[$1] += $NF }
 		END { for (i in n) print i, n[i] }' first)" \
 		"first $((72 * 4000000 * $(head -20 big | grep -c other)))"
-	grep -q 'only samples of other are counted' err
+	grep -q "only what it has of 'other' is counted" err
 	pk-fold --since 100 -e cpu-clock big >late
 	cat big | pk-fold --since 100 -e cpu-clock | cmp late -
 	is "$(cat late)" "last;main;leaf 504"
@@ -401,6 +401,27 @@ is() {
 	is "$(awk '{ n += $NF } END { printf "%.0f\n", n }' out)" \
 		"$(awk '{ n += $NF } END { printf "%.0f\n", n * 2400 }' \
 			"$(data import/perf-script.folded)")"
+}
+
+@test "of many events eight are named, and how many more there are" {
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		printf 'p 1/1 1.%d: 1 e%d:\n\t1 main (/x)\n\n' $i $i
+	done >many
+	run --separate-stderr -0 pk-fold many
+	is "$stderr" "pk-fold: warning: many: only what it has of 'e1' is counted; -e chooses another of its events: e2 (1), e3 (1), e4 (1), e5 (1), e6 (1), e7 (1), e8 (1), e9 (1) and 3 more"
+	head -n 27 many >nine
+	run --separate-stderr -0 pk-fold nine
+	[[ "$stderr" = *'e8 (1), e9 (1)' ]]
+}
+
+@test "that scheduler times are microseconds is said once" {
+	sched=$(data import/perf-sched.txt)
+	run --separate-stderr -0 pk-fold "$sched" "$sched"
+	is "$stderr" 'pk-fold: values are microseconds: pk-flamesvg --unit us'
+	run --separate-stderr -0 pk-fold --value weight "$sched"
+	[ -z "$stderr" ]
+	run --separate-stderr -0 pk-fold --value samples "$sched"
+	[ -z "$stderr" ]
 }
 
 @test "scheduler events are time off the processor" {

@@ -163,7 +163,7 @@ a_stack_of() {
 		"$(awk '/^@two/ { on = 1 } on && /^, .*\]: / { n += $NF }
 			END { print n }' "$imports/bpftrace.txt")" ]
 	run -0 pk-fold "$imports/bpftrace.txt"
-	[[ $output == *"only samples of @ are counted"*"@two (28)"* ]]
+	[[ $output == *"only what it has of '@' is counted"*"@two (28)"* ]]
 	run -2 pk-fold -e @seen "$imports/bpftrace.txt"
 	[[ $output == *"has no event @seen"* ]]
 }

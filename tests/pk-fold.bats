@@ -86,6 +86,17 @@ prog-20/20;[app] 1" ]
 	[ "$stderr" = "pk-fold: --event 'nothing': no capture has that event; there are: cpu-clock, page-faults" ]
 }
 
+@test "--event finds an event without its modifiers, unless one has that name" {
+	sed 's/cpu-clock/cpu-clock:ppp/' a.pkc >b.pkc
+	pk-fold -e cpu-clock:ppp b.pkc 2>/dev/null >expected
+	[ -s expected ]
+	pk-fold -e cpu-clock b.pkc 2>/dev/null | cmp expected -
+	run --separate-stderr -2 pk-fold -e cpu-clock:p b.pkc
+	[[ $stderr == *"--event cpu-clock:p: no capture has that event"* ]]
+	sed 's/page-faults/cpu-clock/' b.pkc >c.pkc
+	[ "$(pk-fold -e cpu-clock --value weight c.pkc 2>/dev/null)" = 'prog;[app] 7' ]
+}
+
 @test "the first event that is defined counts, wherever its samples are" {
 	grep -v '^s ' a.pkc | sed '$d' >head
 	{
@@ -311,4 +322,3 @@ prog-20/20;[app] 1" ]
 	{ head -c 9000000 /dev/zero | tr '\0' x; echo ';y 3'; } >x
 	pk-fold x | cmp - x
 	pk-fold <x | cmp - x
-}

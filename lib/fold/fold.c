@@ -47,6 +47,25 @@ leave_out(struct folder *f, uint32_t event, uint64_t samples)
 	f->left_out[event] += samples;
 }
 
+/* Whether EVENT is what was asked for: by its name, or by that without
+ * modifiers where no event has the name itself. */
+static bool
+is_asked_for(const struct folder *f, uint32_t event)
+{
+	const struct capture *c = &f->capture;
+	size_t i;
+
+	if (slice_is(c->events[event].name, f->view.event))
+		return true;
+	if (!slice_is(event_without_modifiers(c->events[event].name),
+		      f->view.event))
+		return false;
+	for (i = 0; i < c->n_events; i++)
+		if (slice_is(c->events[i].name, f->view.event))
+			return false;
+	return true;
+}
+
 /* The event that was asked for counts; else the first one that was defined, or
  * as long as that has no sample the first one that has. */
 static void
@@ -61,10 +80,8 @@ choose_event(struct folder *f, uint32_t event)
 			leave_out(f, f->event, f->samples);
 		forget_counts(f);
 	}
-	if (is_first ||
-	    (f->event == UINT32_MAX &&
-	     (!f->view.event ||
-	      slice_is(f->capture.events[event].name, f->view.event))))
+	if (is_first || (f->event == UINT32_MAX &&
+			 (!f->view.event || is_asked_for(f, event))))
 		f->event = event;
 }
 
@@ -487,8 +504,7 @@ is_unknown_event(const struct folder *f)
 	size_t i;
 
 	for (i = 0; i < f->capture.n_events; i++) {
-		if (!f->view.event ||
-		    slice_is(f->capture.events[i].name, f->view.event))
+		if (!f->view.event || is_asked_for(f, (uint32_t)i))
 			break;
 		buf_printf(&names, "%s%.*s", i ? ", " : "",
 			   (int)f->capture.events[i].name.len,

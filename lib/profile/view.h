@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/slice.h"
 
 /* What the outermost frame is, where the format knows it. */
 enum view_root { VIEW_COMM, VIEW_PID, VIEW_TID };
@@ -50,5 +51,9 @@ struct view {
 		.only_pid = UINT64_MAX, .only_tid = UINT64_MAX, \
 		.until = UINT64_MAX                             \
 	}
+
+/* NAME of an event of perf's without its modifiers: cycles of cycles:ppp.
+ * It matches a view's event that has none. */
+struct slice event_without_modifiers(struct slice name);
 
 #endif

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "base/map.h"
+#include "base/msg.h"
 #include "base/number.h"
 #include "base/xalloc.h"
 #include "import/text/formats.h"
@@ -260,6 +261,7 @@ take_line(struct sched *s, struct slice line)
 static void
 add_times(struct import *im, const struct profile *ns)
 {
+	static bool said;
 	bool us = im->view->value == VIEW_AUTO;
 	size_t i;
 
@@ -272,6 +274,9 @@ add_times(struct import *im, const struct profile *ns)
 			profile_add(im->p, ns->frames + s->first, s->depth,
 				    value, im->p->columns == 2 ? value : 0);
 	}
+	if (us && ns->n_stacks && !said)
+		note("values are microseconds: pk-flamesvg --unit us");
+	said = said || (us && ns->n_stacks);
 }
 
 void

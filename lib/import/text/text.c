@@ -164,20 +164,6 @@ import_add(struct import *im, double value)
 
 /* ---- events ---- */
 
-/* NAME without ":u" and the like. */
-static struct slice
-without_modifiers(struct slice name)
-{
-	static const char modifiers[] = "ukhIGHpPSDWeb";
-	size_t n = name.len;
-
-	while (n && strchr(modifiers, name.ptr[n - 1]) && name.ptr[n - 1])
-		n--;
-	if (n && n < name.len && name.ptr[n - 1] == ':')
-		name.len = n - 1;
-	return name;
-}
-
 bool
 import_wants_event(struct import *im, struct slice event)
 {
@@ -190,27 +176,31 @@ import_wants_event(struct import *im, struct slice event)
 		im->event_samples[id] = 0;
 		if (im->event == UINT32_MAX &&
 		    (!want || slice_is(event, want) ||
-		     slice_is(without_modifiers(event), want)))
+		     slice_is(event_without_modifiers(event), want)))
 			im->event = id;
 	}
 	im->event_samples[id]++;
 	return id == im->event;
 }
 
+enum { MOST_EVENTS = 8 };
+
 /* The events but the one that counts, with their samples. */
 static void
 list_events(const struct import *im, struct buf *b)
 {
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < im->events.n; i++) {
-		if (i == im->event)
+		if (i == im->event || n++ >= MOST_EVENTS)
 			continue;
 		buf_str(b, b->len ? ", " : "");
 		buf_slice(b, intern_get(&im->events, (uint32_t)i));
 		buf_printf(b, " (%llu)",
 			   (unsigned long long)im->event_samples[i]);
 	}
+	if (n > MOST_EVENTS)
+		buf_printf(b, " and %zu more", n - MOST_EVENTS);
 }
 
 static void
@@ -225,7 +215,7 @@ report_events(struct import *im)
 			"are: %s",
 			input_name(im->in), im->view->event, b.ptr);
 	} else if (b.len && !im->view->event) {
-		warning("%s: only samples of %.*s are counted; -e chooses "
+		warning("%s: only what it has of '%.*s' is counted; -e chooses "
 			"another of its events: %s",
 			input_name(im->in),
 			(int)intern_get(&im->events, im->event).len,
