@@ -322,3 +322,13 @@ prog-20/20;[app] 1" ]
 	{ head -c 9000000 /dev/zero | tr '\0' x; echo ';y 3'; } >x
 	pk-fold x | cmp - x
 	pk-fold <x | cmp - x
+}
+
+@test "an output beyond the limit on files' sizes is said, and no part of it stays" {
+	awk 'BEGIN { for (i = 0; i < 200000; i++) print "main;f" i " 1" }' >large
+	run --separate-stderr -2 bash -c 'ulimit -f 1; exec pk-fold -o out large'
+	[ "$stderr" = "pk-fold: out: write failed: File too large" ]
+	[ -z "$(find . -name 'out*')" ]
+	run --separate-stderr -2 bash -c 'ulimit -f 1; exec pk-fold large >plain'
+	[ "$stderr" = "pk-fold: standard output: write failed: File too large" ]
+}

@@ -214,6 +214,13 @@ self_top() {
 	grep -q "^mod .* v $PWD/fleeting$" a.pkc
 }
 
+@test "the command gets the signal for too large files, which pk-sample ignores" {
+	run -0 pk-sample -o x.pkc -- bash -c 'grep SigIgn /proc/$$/status'
+	[[ $output =~ SigIgn:[[:space:]]*([0-9a-f]+) ]]
+	# signal 25
+	((!(16#${BASH_REMATCH[1]} >> 24 & 1)))
+}
+
 @test "signals that are ignored stay so" {
 	background sh -c "trap '' HUP
 		exec pk-sample -o a.pkc $(build_program twelve) 1"

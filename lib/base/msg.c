@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ msg_init(const char *name, int trouble)
 	program = name;
 	trouble_status = trouble;
 	occupy_standard_streams();
+	/* A write beyond the limit then fails, which is said. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 void

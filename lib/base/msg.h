@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-/* Call first in main. TROUBLE_STATUS is 2, or 125 for recorders. */
+/* Call first in main. TROUBLE_STATUS is 2, or 125 for recorders. SIGXFSZ is
+ * ignored from then on: who executes a command gives it the default back. */
 void msg_init(const char *program, int trouble_status);
 
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ execute(char **argv, int go, int failed, const sigset_t *signals,
 	if (read(go, &byte, 1) != 1)
 		_exit(COMMAND_TROUBLE);
 	sigprocmask(SIG_SETMASK, signals, NULL);
+	signal(SIGXFSZ, SIG_DFL); /* msg_init ignores it */
 	if (output_to_error && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		_exit(COMMAND_TROUBLE);
 	execvp(argv[0], argv);
