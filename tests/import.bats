@@ -464,6 +464,14 @@ samples: 1' ]
 	[ "$stderr" = "pk-fold: x: --header shows what captures and perf.data say of themselves, and this is neither" ]
 }
 
+@test "nothing that could control a terminal comes out of --header and of names" {
+	printf 'pk-capture 1\n@ command a\\x1b[2J\xc2\x9b\x9bz\xe2\x80\xae\xc3\xb6\nevent 1 ns 1 e\nend\n' >x.pkc
+	[ "$(pk-fold --header x.pkc | head -n 1)" = \
+		'command: a\x1b[2J\xc2\x9b\x9bz\xe2\x80\xaeö' ]
+	printf 'p 1/1 1.0: 1 e:\n\t1 f\xc2\x9b;\xc2\xa0\xff\xc2 (/x)\n\n' >x
+	[ "$(pk-fold x)" = $'p;f\\xc2\\x9b:\xc2\xa0\xff\xc2 1' ]
+}
+
 # ---- filters
 
 @test "a filter that leaves nothing of a file says so" {

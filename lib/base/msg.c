@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/text.h"
 
 static const char *program = "profkit";
 static int trouble_status = 2;
@@ -52,48 +53,22 @@ msg_status(void)
 	return status;
 }
 
-/* The length of the character at S that may go to a terminal; 0 for bytes that
- * could control it or are no UTF-8: C0, C1, what changes the direction of
- * writing. */
-static size_t
-printable(const char *s)
-{
-	const unsigned char *c = (const unsigned char *)s;
-	size_t n = *c < 0x80   ? 1
-		   : *c < 0xc2 ? 0
-		   : *c < 0xe0 ? 2
-		   : *c < 0xf0 ? 3
-			       : 4;
-	size_t i;
-
-	if (*c < 0x20 || *c == 0x7f || *c > 0xf4 || (*c == 0xc2 && c[1] < 0xa0))
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-	if (n == 3 && c[0] == 0xe2 && c[1] == 0x80 && c[2] >= 0xa8 &&
-	    c[2] <= 0xae)
-		return 0;
-	if (n == 3 && c[0] == 0xe2 && c[1] == 0x81 && c[2] >= 0xa6 &&
-	    c[2] <= 0xa9)
-		return 0;
-	return n;
-}
-
 /* Copies SRC to OUT with other bytes escaped; returns the length, at most
  * SIZE - 1 so that the newline fits. */
 static size_t
 escape(char *out, size_t size, const char *src)
 {
+	struct slice rest = slice_str(src);
 	size_t n = 0, len;
 
-	for (; *src && n + 5 < size; src += len ? len : 1) {
-		len = printable(src);
+	for (; rest.len && n + 5 < size; rest.ptr += len, rest.len -= len) {
+		len = text_printable(rest);
 		if (len)
-			memcpy(out + n, src, len);
+			memcpy(out + n, rest.ptr, len);
 		else
-			sprintf(out + n, "\\x%02x", (unsigned char)*src);
+			sprintf(out + n, "\\x%02x", (unsigned char)*rest.ptr);
 		n += len ? len : 4;
+		len = len ? len : 1;
 	}
 	return n;
 }

@@ -23,9 +23,9 @@ machine_read_capture(struct capture *c, struct input *in,
 static void
 put_line(struct buf *b, struct slice key, struct slice value)
 {
-	text_escape(b, key);
+	text_show(b, key);
 	buf_str(b, ": ");
-	text_escape(b, value);
+	text_show(b, value);
 	buf_char(b, '\n');
 }
 

@@ -14,7 +14,7 @@ put_text(struct buf *b, const char *key, struct slice text)
 	if (!text.len)
 		return;
 	buf_printf(b, "%s: ", key);
-	text_escape(b, text);
+	text_show(b, text);
 	buf_char(b, '\n');
 }
 
@@ -96,7 +96,7 @@ put_event(struct buf *b, const struct perf_event *e)
 	const struct perf_event_attr *a = &e->attr;
 
 	buf_str(b, "event: ");
-	text_escape(b, e->name);
+	text_show(b, e->name);
 	buf_printf(b, "; type %u, config 0x%" PRIx64 ", ", a->type,
 		   (uint64_t)a->config);
 	buf_printf(b, a->freq ? "%" PRIu64 " times a second" : "every %" PRIu64,
@@ -178,7 +178,7 @@ put_build_ids(struct buf *b, const struct perf_header *h)
 		for (size_t j = 0; j < id->id.len; j++)
 			buf_printf(b, "%02x", (unsigned char)id->id.ptr[j]);
 		buf_char(b, ' ');
-		text_escape(b, id->path);
+		text_show(b, id->path);
 		buf_char(b, '\n');
 	}
 }
