@@ -92,7 +92,7 @@ prog-20/20;[app] 1" ]
 	[ -s expected ]
 	pk-fold -e cpu-clock b.pkc 2>/dev/null | cmp expected -
 	run --separate-stderr -2 pk-fold -e cpu-clock:p b.pkc
-	[[ $stderr == *"--event cpu-clock:p: no capture has that event"* ]]
+	[[ $stderr == *"--event 'cpu-clock:p': no capture has that event"* ]]
 	sed 's/page-faults/cpu-clock/' b.pkc >c.pkc
 	[ "$(pk-fold -e cpu-clock --value weight c.pkc 2>/dev/null)" = 'prog;[app] 7' ]
 }

@@ -14,8 +14,9 @@ setup() {
 own() {
 	local layers='base profile svg' libraries='-lz -lm'
 	if [ "$1" = pk-fold ]; then
-		layers='base profile capture symbol fold'
-		libraries='-ldw -lelf -llzma -liberty -lz -lm'
+		layers='base unwind profile capture symbol process
+			import import/text import/machine fold'
+		libraries='-ldw -lelf -llzma -liberty -lzstd -lz -lm'
 	fi
 	# shellcheck disable=SC2086,SC2046 # lists of words
 	"$2" -O2 -g -pthread -include "$PK_BUILDDIR/config.h" \
