@@ -225,7 +225,8 @@ same_as_perf() {
 	for ((n = 0; n < 60; n++)); do cat records; done >block
 	for ((n = 0; n < 8; n++)); do cat block; done >>long
 	[ "$(wc -c <long)" -gt 80000000 ]
-	ulimit -v 60000
+	# Sanitizers want all the memory there is.
+	[ -n "${PK_SANITIZE:-}" ] || ulimit -v 60000
 	run -0 "$dump" -c - <long
 	[ "$output" = $((480 * 1920)) ]
 }
@@ -283,7 +284,7 @@ same_as_perf() {
 @test "a tracepoint's fields" {
 	record -a -e sched:sched_switch -o trace.data
 	[ -s trace.data ] || skip "no tracepoints here: mount tracefs as root"
-	same_as_perf trace.data
+	least=2 same_as_perf trace.data
 	"$dump" trace.data | grep -q '^sample .* raw=[0-9]*:'
 }
 
