@@ -261,11 +261,32 @@ plt_names() {
 	start ffffffffc0001000 [ext4]
 	start ffffffffc0003ff0 [kvm]
 	EOF
+	for step in 1 2 3; do
+		run -0 "$unit/symbol_table" pick kallsyms $step
+	done
 	sed 's/^[0-9a-f]*/0000000000000000/' kallsyms >hidden
 	run -1 "$unit/symbol_table" kallsyms hidden
 	[ "$output" = "refused: the addresses are hidden" ]
 	run -1 "$unit/symbol_table" kallsyms missing
 	[ "$output" = "refused: it cannot be read" ]
+}
+
+@test "a few symbols picked from kallsyms are those of the whole table" {
+	awk 'BEGIN {
+		for (i = 0; i < 20000; i++) {
+			addr = 4096 + int(i / 3) * 48 + i * 16 % 112
+			printf "%016x %s f%d%s\n", addr, substr("tTwWD", i % 5 + 1, 1), i,
+				(i % 4000 > 3900 ? "\t[m" int(i / 4000) "]" : "")
+		} }' >kallsyms
+	for step in 1 7 500; do
+		run -0 "$unit/symbol_table" pick kallsyms $step
+		[[ $output == *" 0 differ" ]]
+	done
+	sort -r kallsyms >descending
+	run -0 "$unit/symbol_table" pick descending 40
+	grep -q "^ffff.* [tT] _stext" /proc/kallsyms || return 0
+	run -0 "$unit/symbol_table" pick /proc/kallsyms 900
+	[[ $output == *" 0 differ" ]]
 }
 
 perf_map() {

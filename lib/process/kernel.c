@@ -123,7 +123,10 @@ read_symbols(void *ctx)
 {
 	struct kernel *k = ctx;
 
-	symbol_table_read_kallsyms(&k->symbols, k->path);
+	if (k->text_only)
+		symbol_table_read_kallsyms_text(&k->symbols, k->path);
+	else
+		symbol_table_read_kallsyms(&k->symbols, k->path);
 	return NULL;
 }
 
@@ -166,7 +169,7 @@ kernel_find(struct kernel *k, uint64_t addr)
 	return &k->parts[0];
 }
 
-const struct symbol_table *
+struct symbol_table *
 kernel_symbols(struct kernel *k)
 {
 	if (k->reading)

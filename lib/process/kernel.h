@@ -24,7 +24,8 @@ struct kernel {
 	bool hidden; /* addresses are kept from this user */
 	bool reading;
 	pthread_t reader;
-	char *path; /* where it reads */
+	char *path;	/* where it reads */
+	bool text_only; /* symbols are to be picked */
 	struct symbol_table symbols;
 };
 
@@ -44,8 +45,16 @@ void kernel_read_running(struct kernel *k);
 /* The part that ADDR lies in; the kernel itself where none does. There must
  * be one. */
 struct kernel_part *kernel_find(struct kernel *k, uint64_t addr);
+/* Before anything is read: kernel_symbols gives no symbols but the text to pick
+ * some from (symbol_table_pick_kallsyms). */
+static inline void
+kernel_pick_symbols(struct kernel *k)
+{
+	k->text_only = true;
+}
+
 /* Waits for the symbols; empty when hidden or nobody began to read them. */
-const struct symbol_table *kernel_symbols(struct kernel *k);
+struct symbol_table *kernel_symbols(struct kernel *k);
 void kernel_free(struct kernel *k);
 
 #endif

@@ -35,6 +35,7 @@ struct table_symbol {
 struct symbol_table {
 	struct arena arena;
 	char *text; /* the file that names point into, or NULL */
+	size_t text_size;
 	struct table_symbol *symbols;
 	size_t n, cap;
 	/* kallsyms only: names of the kernel's modules, [0] is "[kernel]",
@@ -51,6 +52,16 @@ struct symbol_table {
  * where there is one.
  */
 bool symbol_table_read_kallsyms(struct symbol_table *t, const char *path);
+
+/*
+ * The same in two steps for who wants few of so many symbols. The first, which
+ * may take the kernel long, reads the text; after the second, symbol_table_find
+ * answers for the N addresses of ADDRS, ascending, as it would for the whole
+ * table, which is never made. False when the text cannot be read.
+ */
+bool symbol_table_read_kallsyms_text(struct symbol_table *t, const char *path);
+void symbol_table_pick_kallsyms(struct symbol_table *t, const uint64_t *addrs,
+				size_t n);
 
 /*
  * A perf-PID.map: lines `hexaddr hexsize name`. The file is untrusted: only a

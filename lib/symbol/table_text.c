@@ -155,57 +155,162 @@ add_kernel_symbol(struct symbol_table *t, uint64_t addr, char type,
 		   });
 }
 
+struct kallsyms_line {
+	uint64_t addr;
+	char type;
+	struct slice name; /* and what is behind it */
+};
+
+/* Takes lines off TEXT until one has a symbol in code. */
+static bool
+next_kernel_symbol(struct slice *text, struct kallsyms_line *out)
+{
+	while (text->len) {
+		struct slice line = slice_cut(text, '\n');
+
+		if (!cut_hex(&line, &out->addr) || !out->addr || line.len < 3)
+			continue;
+		out->type = line.ptr[0];
+		out->name = (struct slice){ line.ptr + 2, line.len - 2 };
+		if (out->type == 't' || out->type == 'T' || out->type == 'w' ||
+		    out->type == 'W')
+			return true;
+	}
+	return false;
+}
+
 static void
 parse_kallsyms(struct symbol_table *t, struct slice text)
 {
-	uint64_t addr, start = 0;
+	struct kallsyms_line line;
+	uint64_t start = 0;
 
 	reserve_symbols(t, text.len);
 	find_module(t, SLICE_LIT("[kernel]"), UINT64_MAX);
-	while (text.len) {
-		struct slice line = slice_cut(&text, '\n');
-		char type;
-
-		if (!cut_hex(&line, &addr) || !addr || line.len < 3)
-			continue;
-		type = line.ptr[0];
-		if (type != 't' && type != 'T' && type != 'w' && type != 'W')
-			continue;
-		line.ptr += 2;
-		line.len -= 2;
-		if (slice_is(line, "_stext"))
-			start = addr;
-		add_kernel_symbol(t, addr, type, line);
+	while (next_kernel_symbol(&text, &line)) {
+		if (slice_is(line.name, "_stext"))
+			start = line.addr;
+		add_kernel_symbol(t, line.addr, line.type, line.name);
 	}
 	if (start)
 		t->module_start[0] = start;
 }
 
 bool
-symbol_table_read_kallsyms(struct symbol_table *t, const char *path)
+symbol_table_read_kallsyms_text(struct symbol_table *t, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
 	struct slice text;
 	bool ok;
 
 	if (fd < 0)
 		return false;
 	ok = read_text(t, fd, &text);
+	error = errno;
 	close(fd);
+	t->text_size = text.len;
 	if (!ok) {
-		int error = errno;
-
 		symbol_table_free(t);
 		errno = error;
-		return false;
 	}
-	parse_kallsyms(t, text);
+	return ok;
+}
+
+bool
+symbol_table_read_kallsyms(struct symbol_table *t, const char *path)
+{
+	if (!symbol_table_read_kallsyms_text(t, path))
+		return false;
+	parse_kallsyms(t, (struct slice){ t->text, t->text_size });
 	symbol_table_finish(t);
 	if (!t->n) {
 		symbol_table_free(t);
 		errno = 0;
 	}
 	return t->n > 0;
+}
+
+/* For each address that is asked for: the symbols around it. */
+struct pick {
+	const uint64_t *addrs;
+	size_t n, last;
+	uint64_t *below; /* the highest symbol that is not above it */
+	uint64_t *above; /* the lowest that is; UINT64_MAX: none */
+};
+
+/* How many of the addresses lie below ADDR. Symbols mostly ascend, so it is
+ * where the last one was, or near. */
+static size_t
+count_below(struct pick *p, uint64_t addr)
+{
+	size_t low = 0, high = p->n;
+
+	if ((!p->last || p->addrs[p->last - 1] < addr) &&
+	    (p->last == p->n || p->addrs[p->last] >= addr))
+		return p->last;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->addrs[mid] < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return p->last = low;
+}
+
+/* Each symbol tells the two addresses beside it; they tell their neighbours. */
+static void
+find_neighbours(struct pick *p, struct slice text)
+{
+	struct kallsyms_line line;
+	size_t i;
+
+	memset(p->above, 0xff, p->n * sizeof *p->above);
+	while (next_kernel_symbol(&text, &line)) {
+		i = count_below(p, line.addr);
+		if (i < p->n && line.addr > p->below[i])
+			p->below[i] = line.addr;
+		if (i && line.addr < p->above[i - 1])
+			p->above[i - 1] = line.addr;
+	}
+	for (i = 1; i < p->n; i++)
+		if (p->below[i - 1] > p->below[i])
+			p->below[i] = p->below[i - 1];
+	for (i = p->n - 1; i-- > 0;)
+		if (p->above[i + 1] < p->above[i])
+			p->above[i] = p->above[i + 1];
+}
+
+static bool
+is_picked(struct pick *p, uint64_t addr)
+{
+	size_t i = count_below(p, addr);
+
+	return (i < p->n && p->below[i] == addr) ||
+	       (i && p->above[i - 1] == addr);
+}
+
+void
+symbol_table_pick_kallsyms(struct symbol_table *t, const uint64_t *addrs,
+			   size_t n)
+{
+	struct slice all = { t->text, t->text_size }, text = all;
+	struct pick p = { addrs, n, 0, NULL, NULL };
+	struct kallsyms_line line;
+
+	if (!n)
+		return;
+	p.below = xcalloc(n, sizeof *p.below);
+	p.above = xcalloc(n, sizeof *p.above);
+	find_neighbours(&p, text);
+	find_module(t, SLICE_LIT("[kernel]"), UINT64_MAX);
+	while (next_kernel_symbol(&all, &line))
+		if (is_picked(&p, line.addr))
+			add_kernel_symbol(t, line.addr, line.type, line.name);
+	free(p.below);
+	free(p.above);
+	symbol_table_finish(t);
 }
 
 int

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * symbol_table kallsyms FILE | perf-map FILE UID | image FILE | vdso |
- *              file FILE [DEBUG-FILE]
+ *              file FILE [DEBUG-FILE] | pick FILE STEP
  * prints the table, `ADDR SIZE MODULE NAME` a line, then for kallsyms
  * `start ADDR MODULE`. What cannot be read gives a line `refused: WHY` and
- * status 1. vdso is this process's own.
+ * status 1. vdso is this process's own. pick compares: about every STEPth
+ * symbol's surroundings, picked from kallsyms, with the whole table's answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +56,69 @@ read_image(struct symbol_table *t, const char *path)
 	return symbol_table_read_image(t, image, n);
 }
 
+/* At the symbol, within it, at its last byte, and around. */
+static size_t
+fill_addrs(const struct symbol_table *all, size_t step, uint64_t *addrs)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < all->n; i += 1 + (i * 7919 + step) % (2 * step)) {
+		const struct table_symbol *s = &all->symbols[i];
+
+		addrs[n++] = s->addr;
+		if (i % 2)
+			addrs[n++] = s->addr + s->size / 2;
+		if (i % 3)
+			addrs[n++] = s->addr + s->size;
+	}
+	return n;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool
+is_same(const struct table_symbol *a, const struct table_symbol *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->addr == b->addr && a->size == b->size &&
+	       slice_eq(a->name, b->name);
+}
+
+static int
+compare_picked(const char *path, size_t step)
+{
+	struct symbol_table all = { 0 }, some = { 0 };
+	uint64_t *addrs;
+	size_t n, i, bad = 0, found = 0;
+
+	if (!symbol_table_read_kallsyms(&all, path) ||
+	    !symbol_table_read_kallsyms_text(&some, path))
+		return refuse("it cannot be read, or is hidden");
+	addrs = calloc(3 * all.n, sizeof *addrs);
+	n = fill_addrs(&all, step ? step : 1, addrs);
+	qsort(addrs, n, sizeof *addrs, compare);
+	symbol_table_pick_kallsyms(&some, addrs, n);
+	for (i = 0; i < n; i++) {
+		const struct table_symbol *s =
+			symbol_table_find(&all, addrs[i]);
+
+		found += s != NULL;
+		bad += !is_same(s, symbol_table_find(&some, addrs[i]));
+	}
+	printf("%zu asked for, %zu found, %zu differ\n", n, found, bad);
+	free(addrs);
+	symbol_table_free(&all);
+	symbol_table_free(&some);
+	return bad ? 1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -63,6 +127,8 @@ main(int argc, char **argv)
 	bool ok = false;
 
 	msg_init("symbol_table", 2);
+	if (!strcmp(what, "pick") && argc > 3)
+		return compare_picked(argv[2], strtoul(argv[3], NULL, 10));
 	if (!strcmp(what, "kallsyms") && argc > 2) {
 		ok = symbol_table_read_kallsyms(&t, argv[2]);
 		why = errno ? "it cannot be read" : "the addresses are hidden";

@@ -272,6 +272,7 @@ void
 perf_find_kernel_symbols(struct perf_reader *r)
 {
 	main_part(r);
+	kernel_pick_symbols(&r->symbols);
 	if (r->symbols_from == SYMBOLS_UNDECIDED)
 		r->symbols_from = choose_symbols(r);
 }
@@ -301,38 +302,91 @@ table_module(const struct symbol_table *t, const struct perf_part *part)
 	return 0;
 }
 
+/* What addresses of a part have to be raised by, to be the symbols'. False:
+ * nobody knows. */
+static bool
+part_bias(const struct perf_reader *r, const struct perf_part *part,
+	  uint64_t *bias)
+{
+	const struct kernel_part *here = same_part(&r->symbols, part);
+
+	if (!part->capture_id || part->symbol.len)
+		return false;
+	if (here && part->start)
+		*bias = here->start;
+	else if (r->symbols_from == SYMBOLS_COPY &&
+		 r->symbols.parts[0].start == r->kernel.list[0].start)
+		*bias = part->start;
+	else
+		return false;
+	return true;
+}
+
 static void
 name_part(struct perf_reader *r, const struct perf_part *part,
 	  const struct symbol_table *t)
 {
-	const struct kernel_part *here = same_part(&r->symbols, part);
 	bool is_main = part == &r->kernel.list[0];
 	uint32_t module = is_main ? 0 : table_module(t, part);
 	uint64_t bias;
 
-	if (!part->capture_id || part->symbol.len || (!is_main && !module))
-		return;
-	if (here && part->start)
-		bias = here->start;
-	else if (r->symbols_from == SYMBOLS_COPY &&
-		 r->symbols.parts[0].start == r->kernel.list[0].start)
-		bias = part->start;
-	else
-		return;
-	perf_add_symbols(r->c, part->capture_id - 1, t, bias,
-			 t->n_modules ? module : UINT32_MAX);
+	if ((is_main || module) && part_bias(r, part, &bias))
+		perf_add_symbols(r->c, part->capture_id - 1, t, bias,
+				 t->n_modules ? module : UINT32_MAX);
+}
+
+static int
+compare_addrs(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of the text of kallsyms only a few symbols are wanted. */
+static void
+pick_symbols(struct perf_reader *r, struct symbol_table *t)
+{
+	const struct nodes *nodes = &r->c->nodes;
+	uint64_t *bias = xcalloc(r->c->n_modules, sizeof *bias), *addrs = NULL;
+	bool *known = xcalloc(r->c->n_modules, sizeof *known);
+	size_t n = 0, cap = 0, i;
+
+	for (i = 0; i < r->kernel.n; i++) {
+		const struct perf_part *part = &r->kernel.list[i];
+		uint64_t b;
+
+		if (!part_bias(r, part, &b))
+			continue;
+		bias[part->capture_id - 1] = b;
+		known[part->capture_id - 1] = true;
+	}
+	for (i = 1; i < nodes->n; i++) {
+		if (!known[nodes->list[i].module])
+			continue;
+		GROW(addrs, cap, n + 1);
+		addrs[n++] = nodes->list[i].addr + bias[nodes->list[i].module];
+	}
+	if (n)
+		qsort(addrs, n, sizeof *addrs, compare_addrs);
+	symbol_table_pick_kallsyms(t, addrs, n);
+	free(addrs);
+	free(known);
+	free(bias);
 }
 
 void
 perf_name_kernel(struct perf_reader *r)
 {
-	const struct symbol_table *t;
+	struct symbol_table *t;
 	size_t i;
 
 	if (r->symbols_from == SYMBOLS_UNDECIDED ||
 	    r->symbols_from == SYMBOLS_NONE)
 		return;
 	t = kernel_symbols(&r->symbols);
+	if (t->text)
+		pick_symbols(r, t);
 	for (i = 0; i < r->kernel.n; i++)
 		name_part(r, &r->kernel.list[i], t);
 }
